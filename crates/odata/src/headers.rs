@@ -1,0 +1,130 @@
+//! Request headers of the protocol, from their text to typed values.
+
+use crate::plan::Versions;
+
+/// The media type of a `Content-Type`, without its parameters.
+pub fn media_type(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
+}
+
+/// Whether a `Content-Type` says JSON; its parameters do not matter.
+pub fn is_json(content_type: &str) -> bool {
+    media_type(content_type).eq_ignore_ascii_case("application/json")
+}
+
+/// What the client would like, from `Prefer`. Unknown preferences do no harm.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Preferences {
+    /// `return=minimal` or `return=representation`.
+    pub answer: Option<Answer>,
+    /// `handling=lenient`: a missing count is null.
+    pub lenient: bool,
+    /// `create-if-missing`: PATCH and PUT by the alternate key create.
+    pub create_if_missing: bool,
+}
+
+/// What a write answers with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Headers alone.
+    Minimal,
+    /// The whole entity.
+    Representation,
+}
+
+impl Preferences {
+    /// Reads the lines of `Prefer`. Of a preference given twice the first
+    /// counts (RFC 7240, section 2).
+    pub fn parse<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
+        let mut preferences = Self::default();
+        let mut seen: Vec<String> = Vec::new();
+        for one in lines.flat_map(|line| line.split(',')) {
+            let one = one.split(';').next().unwrap_or_default();
+            let (name, value) = one.split_once('=').unwrap_or((one, ""));
+            let name = name.trim().to_ascii_lowercase();
+            let name = name.strip_prefix("odata.").unwrap_or(&name).to_owned();
+            if !seen.contains(&name) {
+                preferences.set(&name, value.trim().trim_matches('"'));
+                seen.push(name);
+            }
+        }
+        preferences
+    }
+
+    fn set(&mut self, name: &str, value: &str) {
+        let is = |text: &str| value.eq_ignore_ascii_case(text);
+        match name {
+            "return" if is("minimal") => self.answer = Some(Answer::Minimal),
+            "return" if is("representation") => self.answer = Some(Answer::Representation),
+            "handling" => self.lenient = is("lenient"),
+            "create-if-missing" => self.create_if_missing = value.is_empty() || is("true"),
+            _ => {}
+        }
+    }
+}
+
+/// The versions that `If-Match` or `If-None-Match` names; `None` where the
+/// header is absent. A tag that is none of ours names no version.
+pub fn versions<'a>(lines: impl Iterator<Item = &'a str>) -> Option<Versions> {
+    let mut found: Option<Vec<u64>> = None;
+    for tag in lines.flat_map(|line| line.split(',')).map(str::trim) {
+        if tag == "*" {
+            return Some(Versions::Any);
+        }
+        found.get_or_insert_default().extend(version(tag));
+    }
+    found.map(Versions::Of)
+}
+
+/// The version in an entity tag of ours, `W/"17"`; compared weakly, so that
+/// a client or proxy may have taken off the `W/`.
+fn version(tag: &str) -> Option<u64> {
+    let opaque = tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"')?.strip_suffix('"')?;
+    let canonical = !opaque.starts_with('0') && opaque.bytes().all(|byte| byte.is_ascii_digit());
+    opaque.parse().ok().filter(|_| canonical)
+}
+
+/// The entity tag of a version: weak, as one version has several representations.
+pub fn entity_tag(version: u64) -> String {
+    format!("W/\"{version}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_types() {
+        for json in ["application/json", "Application/JSON ; charset=utf-8", "application/json;x"] {
+            assert!(is_json(json), "{json}");
+        }
+        for other in ["", "text/json", "application/jsonp", "application/json-patch+json", "json"] {
+            assert!(!is_json(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn preferences_in_every_spelling() {
+        let read = |line: &str| Preferences::parse([line].into_iter());
+        assert_eq!(read("return=minimal").answer, Some(Answer::Minimal));
+        assert_eq!(read("Return = \"minimal\" ; x=1, foo").answer, Some(Answer::Minimal));
+        let first = read("return=representation, return=minimal").answer;
+        assert_eq!(first, Some(Answer::Representation));
+        assert!(read("a, handling=lenient").lenient);
+        assert!(!read("handling=strict, handling=lenient").lenient);
+        assert!(read("create-if-missing").create_if_missing);
+        assert_eq!(read("nonsense=1,,;=,"), Preferences::default());
+    }
+
+    #[test]
+    fn entity_tags() {
+        let read = |line: &str| versions([line].into_iter());
+        assert_eq!(versions(std::iter::empty()), None);
+        assert_eq!(read("*"), Some(Versions::Any));
+        assert_eq!(read("W/\"17\", \"18\""), Some(Versions::Of(vec![17, 18])));
+        for foreign in ["\"abc\"", "17", "W/17", "\"017\"", "\"+1\"", "\"\"", ""] {
+            assert_eq!(read(foreign), Some(Versions::Of(vec![])), "{foreign}");
+        }
+        assert_eq!(read(&entity_tag(u64::MAX)), Some(Versions::Of(vec![u64::MAX])));
+    }
+}

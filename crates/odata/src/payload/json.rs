@@ -1,0 +1,4 @@
+//! OData JSON, both ways.
+
+pub mod read;
+pub mod write;

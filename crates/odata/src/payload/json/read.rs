@@ -1,0 +1,350 @@
+//! An entity from a JSON body, every fault of the body found in one walk.
+
+mod object;
+
+use serde_json::value::RawValue;
+
+use crate::edm::{EntitySet, Property, Role, Type};
+use crate::error::{Detail, Error, Fault};
+use crate::payload::primitive;
+use crate::value::Value;
+
+/// What a body says of each property, and what is wrong with it.
+#[derive(Debug, Clone)]
+pub struct Body {
+    /// One for each of the entity type's properties, the key first.
+    pub slots: Vec<Slot>,
+    /// The faults, in the order of the body.
+    pub faults: Vec<Detail>,
+}
+
+/// What a body says of one property.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Slot {
+    /// Nothing.
+    Absent,
+    /// Something that cannot be; a fault says why.
+    Faulty,
+    /// A value, null included.
+    Given(Value),
+}
+
+impl Slot {
+    /// The value, if there is a good one.
+    pub fn value(&self) -> Option<&Value> {
+        match self {
+            Self::Given(value) => Some(value),
+            Self::Absent | Self::Faulty => None,
+        }
+    }
+
+    /// The value, if there is a good one.
+    pub fn into_value(self) -> Option<Value> {
+        match self {
+            Self::Given(value) => Some(value),
+            Self::Absent | Self::Faulty => None,
+        }
+    }
+}
+
+/// Graph's words for a body that is no JSON.
+const UNREADABLE: &str = "Unable to read JSON request payload. Please ensure Content-Type header \
+                          is set and payload is of valid JSON format.";
+
+/// The most faults that one answer names; a body can be made to have thousands.
+const MAX_FAULTS: usize = 100;
+
+/// The longest piece of a body that an answer repeats, in characters.
+const MAX_QUOTE: usize = 64;
+
+/// Reads a body for this set. An error is a body that cannot be walked at all;
+/// everything else that is wrong is among the faults. A UTF-8 byte order mark is skipped.
+pub fn entity(bytes: &[u8], set: &EntitySet) -> Result<Body, Error> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        unreadable(format!(
+            "The body is not UTF-8: byte {} fits no character.",
+            error.valid_up_to()
+        ))
+    })?;
+    if text.trim_ascii().is_empty() {
+        return Err(Error::bad_request("Empty Payload. JSON content expected."));
+    }
+    let raw: &RawValue = serde_json::from_str(text)
+        .map_err(|error| unreadable(format!("The body is not JSON: {error}.")))?;
+    if kind(raw) != Kind::Object {
+        let message = format!("The body is {}. Expected a JSON object.", kind(raw).text());
+        return Err(unreadable(message));
+    }
+    let mut walk = Walk { faults: Vec::new() };
+    let entity_type = &set.entity_type;
+    let owner = object::Owner {
+        type_name: &entity_type.name,
+        properties: &entity_type.properties,
+        nullable: &|at| set.nullable(at),
+    };
+    let slots = walk
+        .object(raw, &owner, "")
+        .map_err(|error| unreadable(format!("The body is not JSON: {error}.")))?;
+    Ok(Body { slots, faults: walk.faults })
+}
+
+fn unreadable(message: String) -> Error {
+    let mut error = Error::bad_request(UNREADABLE);
+    error.details.push(Detail { code: Fault::Unreadable, message, target: None });
+    error
+}
+
+/// The kinds of JSON value, told by their first byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Null,
+    Boolean,
+    Number,
+    String,
+    Array,
+    Object,
+}
+
+impl Kind {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Boolean => "a Boolean",
+            Self::Number => "a number",
+            Self::String => "a string",
+            Self::Array => "an array",
+            Self::Object => "an object",
+        }
+    }
+}
+
+fn kind(raw: &RawValue) -> Kind {
+    match raw.get().as_bytes().first() {
+        Some(b'{') => Kind::Object,
+        Some(b'[') => Kind::Array,
+        Some(b'"') => Kind::String,
+        Some(b't' | b'f') => Kind::Boolean,
+        Some(b'n') => Kind::Null,
+        _ => Kind::Number,
+    }
+}
+
+/// One walk over a body: its faults so far.
+struct Walk {
+    faults: Vec<Detail>,
+}
+
+impl Walk {
+    fn fault(&mut self, code: Fault, message: String, target: &str) {
+        if self.faults.len() < MAX_FAULTS {
+            let target = (!target.is_empty()).then(|| target.to_owned());
+            self.faults.push(Detail { code, message, target });
+        }
+    }
+
+    /// The value of one property, null where it may be.
+    fn property(&mut self, raw: &RawValue, property: &Property, nullable: bool, at: &str) -> Slot {
+        if kind(raw) == Kind::Null {
+            if nullable {
+                return Slot::Given(Value::Null);
+            }
+            let (name, ty) = (&property.name, &property.ty);
+            let message = format!(
+                "A null value was found for the property named '{name}', which has the expected \
+                 type '{ty}[Nullable=False]'. The expected type '{ty}[Nullable=False]' does not \
+                 allow null values. Expected {}.",
+                primitive::expected(property)
+            );
+            self.fault(Fault::NullNotAllowed, message, at);
+            return Slot::Faulty;
+        }
+        let text = string(raw);
+        let special = matches!(property.role, Role::Key | Role::Period);
+        let value = match (&text, special) {
+            (Some(text), true) => primitive::from_text(property, text),
+            (None, true) => None,
+            _ => return self.typed(raw, &property.ty, property.role, at),
+        };
+        self.or_fault(value, raw, &property.ty, &primitive::expected(property), at)
+    }
+
+    /// A value of a type; its items and members with it.
+    fn typed(&mut self, raw: &RawValue, ty: &Type, role: Role, at: &str) -> Slot {
+        let value = match (ty, kind(raw)) {
+            (Type::Int64 | Type::Int32, Kind::Number) => {
+                primitive::integer(role, ty, raw.get()).map(Value::Int)
+            }
+            (Type::Boolean, Kind::Boolean) => Some(Value::Bool(raw.get() == "true")),
+            (Type::Collection(item), Kind::Array) => return self.items(raw, item, at),
+            (Type::Complex(complex), Kind::Object) => {
+                let owner = object::Owner {
+                    type_name: &complex.name,
+                    properties: &complex.properties,
+                    nullable: &|_| true,
+                };
+                return self.record(raw, &owner, at);
+            }
+            (_, Kind::String) => string(raw).and_then(|text| primitive::text_of_type(ty, &text)),
+            _ => None,
+        };
+        let expected = match role {
+            Role::Measure => format!("a whole number from 0 to {}", primitive::greatest(ty)),
+            _ => primitive::expected_of_type(ty),
+        };
+        self.or_fault(value, raw, ty, &expected, at)
+    }
+
+    /// The items of a collection; null is none of them.
+    fn items(&mut self, raw: &RawValue, item: &Type, at: &str) -> Slot {
+        let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) else {
+            return self.or_fault(None, raw, item, &primitive::expected_of_type(item), at);
+        };
+        let slots: Vec<Slot> = items
+            .into_iter()
+            .enumerate()
+            .map(|(number, raw)| self.typed(raw, item, Role::Dimension, &format!("{at}/{number}")))
+            .collect();
+        // One bad item spoils the collection, but only after all were looked at.
+        let values: Option<Vec<Value>> = slots.into_iter().map(Slot::into_value).collect();
+        values.map_or(Slot::Faulty, |values| Slot::Given(Value::List(values)))
+    }
+
+    /// A complex value: what is left out is null.
+    fn record(&mut self, raw: &RawValue, owner: &object::Owner<'_>, at: &str) -> Slot {
+        let Ok(slots) = self.object(raw, owner, at) else { return Slot::Faulty };
+        if slots.contains(&Slot::Faulty) {
+            return Slot::Faulty;
+        }
+        let values = slots.into_iter().map(|slot| slot.into_value().unwrap_or(Value::Null));
+        Slot::Given(Value::Record(values.collect()))
+    }
+
+    fn or_fault(
+        &mut self,
+        value: Option<Value>,
+        raw: &RawValue,
+        ty: &Type,
+        expected: &str,
+        at: &str,
+    ) -> Slot {
+        if let Some(value) = value {
+            return Slot::Given(value);
+        }
+        let literal = quote(string(raw).as_deref().unwrap_or(raw.get()));
+        let message = format!(
+            "Cannot convert the literal '{literal}' to the expected type '{ty}'. The property \
+             '{at}' is {}; expected {expected}.",
+            kind(raw).text()
+        );
+        self.fault(Fault::InvalidValue, message, at);
+        Slot::Faulty
+    }
+}
+
+/// The text of a JSON string, unless it is none or names no characters.
+fn string(raw: &RawValue) -> Option<String> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+/// A piece of a body, short enough to repeat.
+fn quote(text: &str) -> String {
+    match text.char_indices().nth(MAX_QUOTE) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog;
+    use crate::payload::json::write;
+
+    fn walked(text: &str) -> String {
+        let model = catalog::load(catalog::EMBEDDED).unwrap();
+        let lines = |faults: &[Detail]| -> String {
+            let line = |one: &Detail| {
+                let target = one.target.as_deref().unwrap_or("-");
+                format!("\n    {} {target}: {}", one.code.text(), one.message)
+            };
+            faults.iter().map(line).collect()
+        };
+        match entity(text.as_bytes(), &model.entity_sets[0]) {
+            Err(error) => format!("{}{}", error.message, lines(&error.details)),
+            Ok(body) => {
+                let given = body.slots.iter().filter_map(Slot::value);
+                format!("{:?}{}", given.collect::<Vec<_>>(), lines(&body.faults))
+            }
+        }
+    }
+
+    #[test]
+    fn bodies() {
+        let lines: Vec<String> = [
+            "{}",
+            "\u{feff} {\"teams\": 5}",
+            "",
+            " \n",
+            "[1]",
+            "\"x\"",
+            "{",
+            "{\"teams\":5}}",
+            "{\"teams\":5,}",
+            "{\"teams\":05}",
+            "{\"\\ud800\":5}",
+            "{\"reportPeriod\":\"\\ud800\"}",
+            "{\"teams\":9.0,\"yammer\":1e2,\"office365\":\"9\",\"exchange\":-1,\"oneDrive\":9223372036854775808}",
+            "{\"teams\":9223372036854775807,\"yammer\":null,\"TEAMs\":1}",
+            "{\"teem\":1,\"OFFICE365\":3,\"Unlike\":{\"a\":[1]}}",
+            "{\"@odata.type\":\"#MICROSOFT.graph.office365activeusercounts\",\"@odata.etag\":\"x\",\"teams@odata.type\":1,\"@x.y\":{}}",
+            "{\"@TYPE\":\"https://x/$metadata#microsoft.graph.office365ActiveUserCounts\"}",
+            "{\"@odata.type\":\"microsoft.graph.user\",\"@odata.type\":5}",
+            "{\"id\":null,\"reportDate\":null}",
+            "{\"id\":\"abc\",\"reportDate\":\"2026-02-30\",\"reportRefreshDate\":20261120,\"reportPeriod\":7}",
+            "{\"id\":\"DA0E2EB0-2eb0-da0e-b02e-0edab02e0eda\",\"reportPeriod\":\"d7\"}",
+            "{\"teams\":true,\"yammer\":[],\"exchange\":{}}",
+        ]
+        .iter()
+        .map(|text| format!("{text}\n    => {}", walked(text)))
+        .collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    #[test]
+    fn depth_costs_no_stack() {
+        let deep = format!("{{\"teams\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+        assert!(walked(&deep).contains("Cannot convert the literal '[[["), "{}", walked(&deep));
+        assert!(walked(&"{\"a\":".repeat(10_000)).starts_with(UNREADABLE));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_body_makes_it_panic(text in "[\\[\\]{}\",:a-c0-9.\\\\u-]{0,40}") {
+            drop(walked(&text));
+        }
+
+        #[test]
+        fn what_is_written_reads_back(counts in proptest::collection::vec(
+            proptest::option::of(0..=i64::MAX), 7
+        )) {
+            let model = catalog::load(catalog::EMBEDDED).unwrap();
+            let set = &model.entity_sets[0];
+            let sample = "{\"id\":\"da0e2eb0-2eb0-da0e-b02e-0edab02e0eda\",\
+                \"reportRefreshDate\":\"2026-11-20\",\"reportDate\":\"2026-11-18\",\
+                \"reportPeriod\":\"7\"}";
+            let body = entity(sample.as_bytes(), set).unwrap();
+            let mut counts = counts.into_iter().map(|one| one.map_or(Value::Null, Value::Int));
+            let row: Vec<Value> = body
+                .slots
+                .into_iter()
+                .map(|slot| slot.into_value().unwrap_or_else(|| counts.next().unwrap()))
+                .collect();
+            let written = write::entity("http://h/v1.0", set, &row);
+            let again = entity(&written, set).unwrap();
+            proptest::prop_assert!(again.faults.is_empty());
+            let slots: Vec<Value> = again.slots.into_iter().filter_map(Slot::into_value).collect();
+            proptest::prop_assert_eq!(slots, row);
+        }
+    }
+}

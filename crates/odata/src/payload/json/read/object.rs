@@ -1,0 +1,164 @@
+//! The members of one JSON object: properties by name, annotations aside.
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::{Kind, Slot, Walk, kind, quote, string};
+use crate::edm::Property;
+use crate::error::Fault;
+
+/// Whose properties an object's members are.
+pub(super) struct Owner<'a> {
+    /// The full name of its type.
+    pub type_name: &'a str,
+    /// The properties of that type.
+    pub properties: &'a [Property],
+    /// Whether null is a value of the property at a position.
+    pub nullable: &'a dyn Fn(usize) -> bool,
+}
+
+impl Walk {
+    /// One slot for each property of the owner. An error is a member name
+    /// that is no text: the rest of the object was seen to be JSON before.
+    pub(super) fn object(
+        &mut self,
+        raw: &RawValue,
+        owner: &Owner<'_>,
+        at: &str,
+    ) -> Result<Vec<Slot>, serde_json::Error> {
+        let members = Members.deserialize(&mut serde_json::Deserializer::from_str(raw.get()))?;
+        let mut slots = vec![Slot::Absent; owner.properties.len()];
+        let mut type_seen = false;
+        for (name, raw) in members {
+            if is_type(&name) {
+                self.type_annotation(raw, owner, &name, std::mem::replace(&mut type_seen, true));
+            } else if !name.contains('@') {
+                self.member(&name, raw, owner, at, &mut slots);
+            }
+        }
+        Ok(slots)
+    }
+
+    fn member(
+        &mut self,
+        name: &str,
+        raw: &RawValue,
+        owner: &Owner<'_>,
+        at: &str,
+        slots: &mut [Slot],
+    ) {
+        let named = |property: &Property| property.name.eq_ignore_ascii_case(name);
+        let Some(position) = owner.properties.iter().position(named) else {
+            return self.unknown(name, owner, at);
+        };
+        let property = &owner.properties[position];
+        let at = join(at, &property.name);
+        if slots[position] != Slot::Absent {
+            slots[position] = Slot::Faulty;
+            return self.twice(&property.name, &at);
+        }
+        slots[position] = self.property(raw, property, (owner.nullable)(position), &at);
+    }
+
+    fn twice(&mut self, name: &str, at: &str) {
+        let message = format!(
+            "Multiple properties with the name '{name}' were detected in a resource or a complex \
+             value. In OData, duplicate property names are not allowed."
+        );
+        self.fault(Fault::Duplicate, message, at);
+    }
+
+    fn unknown(&mut self, name: &str, owner: &Owner<'_>, at: &str) {
+        let shown = quote(name);
+        let mut message = format!(
+            "The property '{shown}' does not exist on type '{}'. Make sure to only use property \
+             names that are defined by the type or mark the type as open type.",
+            owner.type_name
+        );
+        if let Some(near) = nearest(name, owner.properties) {
+            message += &format!(" Did you mean '{near}'?");
+        }
+        self.fault(Fault::Unknown, message, &join(at, &shown));
+    }
+
+    /// `@odata.type`: with or without `#` or a metadata URL before it, in any letter case.
+    fn type_annotation(&mut self, raw: &RawValue, owner: &Owner<'_>, name: &str, again: bool) {
+        if again {
+            return self.twice(name, name);
+        }
+        let given = (kind(raw) == Kind::String).then(|| string(raw)).flatten();
+        let bare = given.as_deref().map(|given| given.rsplit('#').next().unwrap_or_default());
+        if bare.is_some_and(|bare| bare.eq_ignore_ascii_case(owner.type_name)) {
+            return;
+        }
+        let message = format!(
+            "A value was encountered that has a type name that is incompatible with the metadata. \
+             The value specified its type as '{}', but the type specified in the metadata is '{}'.",
+            quote(given.as_deref().unwrap_or(raw.get())),
+            owner.type_name
+        );
+        self.fault(Fault::IncompatibleType, message, name);
+    }
+}
+
+fn is_type(name: &str) -> bool {
+    ["@odata.type", "@type"].iter().any(|one| name.eq_ignore_ascii_case(one))
+}
+
+fn join(at: &str, name: &str) -> String {
+    if at.is_empty() { name.to_owned() } else { format!("{at}/{name}") }
+}
+
+/// The property that someone who typed this name most likely meant.
+fn nearest<'a>(name: &str, properties: &'a [Property]) -> Option<&'a str> {
+    /// More edits than this and it is another word.
+    const NEAR: usize = 2;
+    if name.len() > 64 {
+        return None;
+    }
+    let near = |property: &'a Property| (edits(name, &property.name), property.name.as_str());
+    let (distance, nearest) = properties.iter().map(near).min()?;
+    (distance <= NEAR && distance < nearest.len()).then_some(nearest)
+}
+
+/// How many characters to insert, remove or replace, letter case aside.
+fn edits(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (number, letter) in from.to_lowercase().chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], number + 1);
+        for (at, other) in to.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter != *other);
+            diagonal = row[at + 1];
+            row[at + 1] = replaced.min(row[at] + 1).min(diagonal + 1);
+        }
+    }
+    row[to.len()]
+}
+
+/// Reads an object's members in order, duplicates included, values unread.
+struct Members;
+
+impl<'de> DeserializeSeed<'de> for Members {
+    type Value = Vec<(String, &'de RawValue)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Vec<(String, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(members)
+    }
+}

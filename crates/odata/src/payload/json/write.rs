@@ -1,0 +1,120 @@
+//! Entities as OData JSON, straight into the bytes of the answer.
+
+use crate::edm::{ComplexType, EntitySet, Type};
+use crate::headers;
+use crate::payload::primitive;
+use crate::value::{Row, Value};
+
+/// One entity as an answer of its own: context, type and every property,
+/// nulls included. `root` is the service root without a slash at its end.
+pub fn entity(root: &str, set: &EntitySet, row: &Row) -> Vec<u8> {
+    let mut out = Vec::with_capacity(512);
+    out.extend_from_slice(b"{\"@odata.context\":");
+    string(&mut out, &format!("{root}/$metadata#{}/$entity", set.name));
+    out.extend_from_slice(b",\"@odata.type\":");
+    string(&mut out, &format!("#{}", set.entity_type.name));
+    properties(&mut out, set, row);
+    out.push(b'}');
+    out
+}
+
+/// A collection, row by row.
+pub struct Collection {
+    out: Vec<u8>,
+    root: String,
+    set: std::sync::Arc<EntitySet>,
+    empty: bool,
+}
+
+impl Collection {
+    /// An empty collection. `root` is the service root without a slash at its end.
+    pub fn new(root: String, set: std::sync::Arc<EntitySet>) -> Self {
+        Self { out: Vec::new(), root, set, empty: true }
+    }
+
+    /// Adds an entity; its version is its `@odata.etag`.
+    pub fn item(&mut self, version: u64, row: &Row) {
+        if !std::mem::take(&mut self.empty) {
+            self.out.push(b',');
+        }
+        self.out.extend_from_slice(b"{\"@odata.etag\":");
+        string(&mut self.out, &headers::entity_tag(version));
+        properties(&mut self.out, &self.set, row);
+        self.out.push(b'}');
+    }
+
+    /// The whole answer: the count of all entities where it was asked for, the
+    /// entities, and where the next ones are.
+    pub fn finish(self, count: Option<u64>, next_link: Option<&str>) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.out.len() + 512);
+        out.extend_from_slice(b"{\"@odata.context\":");
+        string(&mut out, &format!("{}/$metadata#{}", self.root, self.set.name));
+        if let Some(count) = count {
+            out.extend_from_slice(b",\"@odata.count\":");
+            out.extend_from_slice(itoa::Buffer::new().format(count).as_bytes());
+        }
+        out.extend_from_slice(b",\"value\":[");
+        out.extend_from_slice(&self.out);
+        out.push(b']');
+        if let Some(link) = next_link {
+            out.extend_from_slice(b",\"@odata.nextLink\":");
+            string(&mut out, link);
+        }
+        out.push(b'}');
+        out
+    }
+}
+
+/// Every property of a row, each with a comma before it.
+fn properties(out: &mut Vec<u8>, set: &EntitySet, row: &Row) {
+    for (property, value) in set.entity_type.properties.iter().zip(row) {
+        out.push(b',');
+        string(out, &property.name);
+        out.push(b':');
+        write_value(out, &property.ty, value);
+    }
+}
+
+fn write_value(out: &mut Vec<u8>, ty: &Type, value: &Value) {
+    match (value, ty) {
+        (Value::Null, _) => out.extend_from_slice(b"null"),
+        (Value::Bool(value), _) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
+        (Value::Int(value), _) => {
+            out.extend_from_slice(itoa::Buffer::new().format(*value).as_bytes());
+        }
+        (Value::Text(text), _) => string(out, text),
+        (Value::List(items), Type::Collection(item)) => list(out, item, items),
+        (Value::Record(values), Type::Complex(complex)) => record(out, complex, values),
+        // Dates, periods, GUIDs and durations are strings without anything to escape.
+        (value, _) => string(out, &primitive::text_of(value)),
+    }
+}
+
+fn list(out: &mut Vec<u8>, item: &Type, items: &[Value]) {
+    out.push(b'[');
+    for (number, value) in items.iter().enumerate() {
+        if number > 0 {
+            out.push(b',');
+        }
+        write_value(out, item, value);
+    }
+    out.push(b']');
+}
+
+fn record(out: &mut Vec<u8>, complex: &ComplexType, values: &[Value]) {
+    out.push(b'{');
+    for (number, (property, value)) in complex.properties.iter().zip(values).enumerate() {
+        if number > 0 {
+            out.push(b',');
+        }
+        string(out, &property.name);
+        out.push(b':');
+        write_value(out, &property.ty, value);
+    }
+    out.push(b'}');
+}
+
+fn string(out: &mut Vec<u8>, text: &str) {
+    // Writing text into memory cannot fail.
+    drop(serde_json::to_writer(out, text));
+}

@@ -1,0 +1,149 @@
+//! Plans: requests with every name resolved and every literal typed.
+//!
+//! Plan is the only place where a name becomes a property and a literal gets a
+//! type. A plan holds all that the store needs and nothing of HTTP.
+
+pub mod page;
+pub mod resource;
+pub mod write;
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use crate::edm::EntitySet;
+use crate::error::Error;
+use crate::value::{Row, Value};
+
+/// Which entity of a set is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selector {
+    /// The one with this key.
+    Key(Uuid),
+    /// The one that states this fact: the values of the set's identity, in its order.
+    Fact(Vec<Value>),
+}
+
+/// Read one entity.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// Where to look.
+    pub set: Arc<EntitySet>,
+    /// Which one.
+    pub selector: Selector,
+}
+
+/// Read one page of a set, in the order of its identity, dates newest first.
+#[derive(Debug, Clone)]
+pub struct List {
+    /// Where to look.
+    pub set: Arc<EntitySet>,
+    /// The most rows that the page may have; may be 0.
+    pub limit: usize,
+    /// The identity of the last row of the page before, in the set's order.
+    pub after: Option<Vec<Value>>,
+    /// Whether to count all rows of the set as well.
+    pub count: bool,
+}
+
+/// One write. A write is done whole or leaves no trace.
+#[derive(Debug, Clone)]
+pub enum Write {
+    /// A new entity.
+    Create(Create),
+    /// Other values for an entity that is there.
+    Update(Update),
+    /// Take an entity away.
+    Delete(Delete),
+}
+
+/// Create an entity.
+#[derive(Debug, Clone)]
+pub struct Create {
+    /// Where to put it.
+    pub set: Arc<EntitySet>,
+    /// The whole entity, key first.
+    pub row: Row,
+}
+
+/// Change an entity, or create it where it is missing.
+#[derive(Debug, Clone)]
+pub struct Update {
+    /// Where to look.
+    pub set: Arc<EntitySet>,
+    /// Which one.
+    pub selector: Selector,
+    /// What must hold of the version that is there.
+    pub precondition: Precondition,
+    /// The new values, by position; all others stay. A key among them must be
+    /// the one that is there: keys never change.
+    pub values: Vec<(usize, Value)>,
+    /// The newest refresh date that is believed.
+    pub newest_refresh: Date,
+    /// What to create where there is no such entity, or why the body is not
+    /// enough for that; `None` where nothing may be created.
+    pub or_create: Option<Result<Row, Error>>,
+}
+
+impl Update {
+    /// The entity as it is after the change, or why it may not be so.
+    pub fn apply(&self, current: &Row) -> Result<Row, Error> {
+        let mut row = current.clone();
+        for (position, value) in &self.values {
+            if *position == 0 && *value != row[0] {
+                return Err(write::key_differs(&self.set));
+            }
+            row[*position].clone_from(value);
+        }
+        write::check(&self.set, &row, self.newest_refresh)?;
+        Ok(row)
+    }
+}
+
+/// Delete an entity.
+#[derive(Debug, Clone)]
+pub struct Delete {
+    /// Where to look.
+    pub set: Arc<EntitySet>,
+    /// Which one.
+    pub selector: Selector,
+    /// What must hold of the version that is there.
+    pub precondition: Precondition,
+}
+
+/// What must hold of an entity's version before it is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Precondition {
+    /// `If-Match`: the version is one of these.
+    pub matches: Option<Versions>,
+    /// `If-None-Match`: the version is none of these.
+    pub matches_none: Option<Versions>,
+}
+
+impl Precondition {
+    /// Whether it holds of this version; `None` is an entity that is not there.
+    pub fn holds(&self, current: Option<u64>) -> bool {
+        self.matches.as_ref().is_none_or(|versions| versions.contain(current))
+            && !self.matches_none.as_ref().is_some_and(|versions| versions.contain(current))
+    }
+}
+
+/// The versions that a precondition names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Versions {
+    /// `*`: whichever there is.
+    Any,
+    /// These; an entity tag that is none of ours names no version.
+    Of(Vec<u64>),
+}
+
+impl Versions {
+    /// Whether this version is among them; one that is not there never is.
+    pub fn contain(&self, current: Option<u64>) -> bool {
+        current.is_some_and(|version| match self {
+            Self::Any => true,
+            Self::Of(versions) => versions.contains(&version),
+        })
+    }
+}

@@ -1,0 +1,310 @@
+//! From a path's segments to the resource that they address.
+
+use std::sync::Arc;
+
+use super::Selector;
+use crate::edm::{EntitySet, Model};
+use crate::error::{Code, Error};
+use crate::payload::primitive;
+use crate::uri::options::Options;
+use crate::uri::path::{self, Arguments, Literal, Segment};
+use crate::value::Value;
+
+/// What a path addresses.
+#[derive(Debug, Clone)]
+pub enum Resource {
+    /// The service document.
+    Service,
+    /// `$metadata`.
+    Metadata,
+    /// A singleton, by its declared name.
+    Singleton(String),
+    /// The entities of a set.
+    Set(Place),
+    /// The number of entities of a set, as plain text.
+    Count(Place),
+    /// One entity.
+    Entity(Place, Selector),
+}
+
+/// An entity set and the way that led to it.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The set.
+    pub set: Arc<EntitySet>,
+    /// The path that was used, in declared letter case and without slashes at
+    /// its ends: through the singleton or straight from the container.
+    pub path: String,
+}
+
+/// Resolves a path against the model. What is there but not served is 501,
+/// what is not there 400 in Graph's words, a key that can be none 404.
+pub fn resolve(model: &Model, segments: &[Segment], options: &Options) -> Result<Resource, Error> {
+    let Some((first, rest)) = segments.split_first() else { return Ok(Resource::Service) };
+    if plain(first) && first.name.eq_ignore_ascii_case("$metadata") {
+        return end(rest, Resource::Metadata);
+    }
+    if let Some(set) = model.entity_set(&first.name) {
+        let place = Place { set: Arc::clone(set), path: set.name.clone() };
+        return in_set(place, first, rest, options);
+    }
+    match model.singleton(&first.name) {
+        Some(name) if plain(first) => below_singleton(model, name, rest, options),
+        _ => Err(not_found(first)),
+    }
+}
+
+fn below_singleton(
+    model: &Model,
+    singleton: &str,
+    segments: &[Segment],
+    options: &Options,
+) -> Result<Resource, Error> {
+    let Some((first, rest)) = segments.split_first() else {
+        return Ok(Resource::Singleton(singleton.to_owned()));
+    };
+    if let Some(set) = model.entity_set(&first.name).filter(|set| set.under == singleton) {
+        let path = format!("{singleton}/{}", set.name);
+        return in_set(Place { set: Arc::clone(set), path }, first, rest, options);
+    }
+    let name = first.name.strip_prefix("microsoft.graph.").unwrap_or(&first.name);
+    if model.functions.iter().any(|function| function.name.eq_ignore_ascii_case(name)) {
+        return Err(not_served(&format!("The function '{name}'")));
+    }
+    Err(not_found(first))
+}
+
+fn in_set(
+    place: Place,
+    segment: &Segment,
+    rest: &[Segment],
+    options: &Options,
+) -> Result<Resource, Error> {
+    if let Some(arguments) = &segment.arguments {
+        let selector = selector(&place.set, arguments, options)?;
+        return in_entity(place, selector, rest);
+    }
+    let Some((first, rest)) = rest.split_first() else { return Ok(Resource::Set(place)) };
+    if plain(first) && first.name.eq_ignore_ascii_case("$count") {
+        return end(rest, Resource::Count(place));
+    }
+    if first.name.starts_with('$') || !plain(first) {
+        return Err(known(first, &["$ref", "$query", "$filter", "$each"]));
+    }
+    if first.name.eq_ignore_ascii_case(&place.set.entity_type.name) {
+        return Err(not_served(&format!("The type cast '{}'", first.name)));
+    }
+    let selector = Selector::Key(primitive::guid(&first.name).ok_or_else(|| no_such(&first.name))?);
+    in_entity(place, selector, rest)
+}
+
+fn in_entity(place: Place, selector: Selector, rest: &[Segment]) -> Result<Resource, Error> {
+    let Some((first, rest)) = rest.split_first() else {
+        return Ok(Resource::Entity(place, selector));
+    };
+    let properties = &place.set.entity_type.properties;
+    if properties.iter().any(|property| property.name.eq_ignore_ascii_case(&first.name)) {
+        let message = format!("Addressing the property '{}' by a path", first.name);
+        return Err(rest.get(1).map_or_else(|| not_served(&message), not_found));
+    }
+    Err(known(first, &["$ref", "$value", &place.set.entity_type.name]))
+}
+
+/// The entity that the parentheses after a set mean.
+fn selector(set: &EntitySet, arguments: &Arguments, options: &Options) -> Result<Selector, Error> {
+    match arguments {
+        Arguments::Empty => Err(Error::bad_request(format!(
+            "The parentheses after '{}' are empty: expected {}.",
+            set.name,
+            both_keys(set)
+        ))),
+        Arguments::Single(literal) => key(set, literal, options),
+        Arguments::Named(parts) => match parts.as_slice() {
+            [(name, literal)] if name.eq_ignore_ascii_case(&set.entity_type.key().name) => {
+                key(set, literal, options)
+            }
+            parts => fact(set, parts, options),
+        },
+    }
+}
+
+fn key(set: &EntitySet, literal: &Literal, options: &Options) -> Result<Selector, Error> {
+    match valued(literal, options)? {
+        Literal::Text(text) => {
+            primitive::guid(&text).map(Selector::Key).ok_or_else(|| no_such(&text))
+        }
+        Literal::Bare(text) | Literal::Alias(text) => Err(Error::bad_request(format!(
+            "The key '{text}' of '{}' is not in single quotes: expected {}.",
+            set.name,
+            both_keys(set)
+        ))),
+    }
+}
+
+/// The alternate key: every part of the identity once, in any order.
+fn fact(
+    set: &EntitySet,
+    parts: &[(String, Literal)],
+    options: &Options,
+) -> Result<Selector, Error> {
+    let properties = &set.entity_type.properties;
+    let wrong =
+        |message: String| Error::bad_request(format!("{message} Expected {}.", both_keys(set)));
+    let mut values: Vec<Option<Value>> = vec![None; set.identity.len()];
+    for (name, literal) in parts {
+        let named = |at: &usize| properties[*at].name.eq_ignore_ascii_case(name);
+        let Some(part) = set.identity.iter().position(|at| named(at)) else {
+            return Err(wrong(format!("'{name}' is no part of a key of '{}'.", set.name)));
+        };
+        if values[part].is_some() {
+            return Err(wrong(format!("The key part '{name}' is given twice.")));
+        }
+        let property = &properties[set.identity[part]];
+        let value = match valued(literal, options)? {
+            Literal::Text(text) => primitive::from_text(property, &text).ok_or(text),
+            Literal::Bare(text) | Literal::Alias(text) => {
+                primitive::from_literal(property, &text).ok_or(text)
+            }
+        };
+        values[part] = Some(value.map_err(|text| {
+            let expected = primitive::expected(property);
+            let name = &property.name;
+            let message = format!("The key part '{name}' cannot be '{text}': expected {expected}.");
+            Error::bad_request(message).about(name.as_str())
+        })?);
+    }
+    let all: Option<Vec<Value>> = values.into_iter().collect();
+    all.map(Selector::Fact).ok_or_else(|| wrong("The key is not complete.".to_owned()))
+}
+
+/// The literal itself, or the one that a parameter alias stands for.
+fn valued(literal: &Literal, options: &Options) -> Result<Literal, Error> {
+    let Literal::Alias(name) = literal else { return Ok(literal.clone()) };
+    let value = options.alias(name).and_then(path::parse_literal);
+    match value {
+        Some(value) if !matches!(value, Literal::Alias(_)) => Ok(value),
+        _ => {
+            let message = format!("The parameter alias '@{name}' has no value in the query.");
+            Err(Error::bad_request(message).about(format!("@{name}")))
+        }
+    }
+}
+
+/// How an entity of this set is addressed, to end "Expected …".
+fn both_keys(set: &EntitySet) -> String {
+    let name_of = |at: &usize| format!("{}=…", set.entity_type.properties[*at].name);
+    let parts: Vec<String> = set.identity.iter().map(name_of).collect();
+    format!("{}('…') or {}({})", set.name, set.name, parts.join(","))
+}
+
+fn plain(segment: &Segment) -> bool {
+    segment.arguments.is_none()
+}
+
+fn end(rest: &[Segment], resource: Resource) -> Result<Resource, Error> {
+    rest.first().map_or(Ok(resource), |segment| Err(not_found(segment)))
+}
+
+/// A segment that OData knows and that is not served, or one that nobody knows.
+fn known(segment: &Segment, names: &[&str]) -> Error {
+    if names.iter().any(|name| segment.name.eq_ignore_ascii_case(name)) {
+        return not_served(&format!("The segment '{}'", segment.name));
+    }
+    not_found(segment)
+}
+
+fn not_served(what: &str) -> Error {
+    Error::new(Code::NotImplemented, format!("{what} is not served here."))
+}
+
+fn not_found(segment: &Segment) -> Error {
+    let name = &segment.name;
+    Error::bad_request(format!("Resource not found for the segment '{name}'.")).about(name.as_str())
+}
+
+/// There is no entity of this name, or none that this tenant may know of.
+pub fn no_such(name: &str) -> Error {
+    let message = format!(
+        "Resource '{name}' does not exist or one of its queried reference-property objects are \
+         not present."
+    );
+    Error::new(Code::NotFound, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog;
+
+    fn read(path: &str, query: &str) -> String {
+        let model = catalog::load(catalog::EMBEDDED).unwrap();
+        let segments = path::parse(path).unwrap();
+        match resolve(&model, &segments, &Options::parse(query).unwrap()) {
+            Err(error) => format!("{} {error}", error.code.status()),
+            Ok(Resource::Service) => "service".to_owned(),
+            Ok(Resource::Metadata) => "metadata".to_owned(),
+            Ok(Resource::Singleton(name)) => format!("singleton {name}"),
+            Ok(Resource::Set(place)) => format!("set {}", place.path),
+            Ok(Resource::Count(place)) => format!("count {}", place.path),
+            Ok(Resource::Entity(place, selector)) => format!("{} {selector:?}", place.path),
+        }
+    }
+
+    #[test]
+    fn paths() {
+        let set = "office365ActiveUserCounts";
+        let id = "DA0E2EB0-2eb0-da0e-b02e-0edab02e0eda";
+        let fact = "reportRefreshDate=2026-11-20,reportPeriod='D7',reportDate=2026-11-18";
+        let lines: Vec<String> = [
+            ("", ""),
+            ("$metadata", ""),
+            ("$METADATA/x", ""),
+            ("Reports", ""),
+            ("reports()", ""),
+            ("reports/{set}", ""),
+            ("REPORTS/OFFICE365ACTIVEUSERCOUNTS", ""),
+            ("{set}", ""),
+            ("{set}/$count", ""),
+            ("{set}/$count/x", ""),
+            ("{set}/$ref", ""),
+            ("{set}/$nonsense", ""),
+            ("{set}/{id}", ""),
+            ("{set}('{id}')", ""),
+            ("reports/{set}(ID='{id}')", ""),
+            ("{set}(@k)", "@k='{id}'"),
+            ("{set}(@k)", "@k=@k"),
+            ("{set}(@k)", ""),
+            ("{set}({id})", ""),
+            ("{set}()", ""),
+            ("{set}/not-a-guid", ""),
+            ("{set}('nor this')", ""),
+            ("{set}/microsoft.graph.{set}", ""),
+            ("{set}({fact})", ""),
+            ("{set}({fact},teams=5)", ""),
+            ("{set}({fact},reportPeriod='7')", ""),
+            ("{set}(reportDate=2026-11-18)", ""),
+            ("{set}(reportDate=2026-02-30,reportPeriod='7',reportRefreshDate=2026-11-20)", ""),
+            (
+                "{set}(reportDate='2026-11-18',reportPeriod='7',reportRefreshDate=@d)",
+                "@d=2026-11-20",
+            ),
+            ("{set}(reportDate=2026-11-18,reportPeriod=7,reportRefreshDate=2026-11-20)", ""),
+            ("{set}/{id}/teams", ""),
+            ("{set}/{id}/teams/$value", ""),
+            ("{set}/{id}/$value", ""),
+            ("{set}/{id}/nothing", ""),
+            ("reports/getOffice365ActiveUserCounts(period='D7')", ""),
+            ("reports/microsoft.graph.getOffice365ActiveUserCounts(period='D7')", ""),
+            ("reports/nothing", ""),
+            ("nothing/at/all", ""),
+        ]
+        .iter()
+        .map(|(path, query)| {
+            let fill =
+                |text: &str| text.replace("{set}", set).replace("{id}", id).replace("{fact}", fact);
+            format!("{path}?{query}\n    {}", read(&fill(path), &fill(query)))
+        })
+        .collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+}

@@ -1,0 +1,203 @@
+//! Query options: system options with or without `$` and in any letter case,
+//! parameter aliases, and custom options, which are ignored.
+
+use crate::error::Error;
+
+macro_rules! system_options {
+    ($($name:ident $text:literal $bare:literal,)*) => {
+        /// The system query options of the protocol.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum SystemOption {
+            $(#[doc = concat!("`$", $text, "`.")] $name,)*
+        }
+
+        impl SystemOption {
+            /// Its name without the `$`.
+            pub fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The option of this name, `None` where there is none. Without
+            /// the `$` those do not count that are everyday words.
+            fn named(name: &str) -> Option<Self> {
+                let (name, dollar) = match name.strip_prefix('$') {
+                    Some(rest) => (rest, true),
+                    None => (name, false),
+                };
+                $(if name.eq_ignore_ascii_case($text) && (dollar || $bare) {
+                    return Some(Self::$name);
+                })*
+                None
+            }
+        }
+    };
+}
+
+system_options! {
+    Apply "apply" true,
+    Compute "compute" true,
+    Count "count" true,
+    DeltaToken "deltatoken" true,
+    Expand "expand" true,
+    Filter "filter" true,
+    Format "format" true,
+    Id "id" false,
+    Index "index" false,
+    Levels "levels" false,
+    OrderBy "orderby" true,
+    SchemaVersion "schemaversion" true,
+    Search "search" true,
+    Select "select" true,
+    Skip "skip" true,
+    SkipToken "skiptoken" true,
+    Top "top" true,
+}
+
+/// The query options of one request, decoded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    system: Vec<(SystemOption, String)>,
+    aliases: Vec<(String, String)>,
+}
+
+/// The most query options of a request, custom ones and aliases included.
+const MAX_OPTIONS: usize = 64;
+
+impl Options {
+    /// Reads an encoded query string, without its `?`.
+    pub fn parse(query: &str) -> Result<Self, Error> {
+        let mut options = Self::default();
+        let parts = query.split('&').filter(|part| !part.is_empty());
+        for (number, part) in parts.enumerate() {
+            if number == MAX_OPTIONS {
+                let message = format!("The query has more than {MAX_OPTIONS} options.");
+                return Err(Error::bad_request(message));
+            }
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            let name = super::decoded(name, "query option")?;
+            // Graph's documentation writes a blank as `+`.
+            let value = value.replace('+', " ");
+            options.add(
+                name.trim(),
+                super::decoded(&value, "value of a query option")?.into_owned(),
+            )?;
+        }
+        Ok(options)
+    }
+
+    fn add(&mut self, name: &str, value: String) -> Result<(), Error> {
+        if let Some(alias) = name.strip_prefix('@') {
+            let twice = self.aliases.iter().any(|(other, _)| other == alias);
+            self.aliases.push((alias.to_owned(), value));
+            return if twice { Err(more_than_once(name)) } else { Ok(()) };
+        }
+        let Some(option) = SystemOption::named(name) else {
+            if name.starts_with('$') {
+                let message = format!("The query option '{name}' is not one of OData's.");
+                return Err(Error::bad_request(message).about(name));
+            }
+            return Ok(());
+        };
+        let twice = self.get(option).is_some();
+        self.system.push((option, value));
+        if twice { Err(more_than_once(name)) } else { Ok(()) }
+    }
+
+    /// The value of a system option, if it was given.
+    pub fn get(&self, option: SystemOption) -> Option<&str> {
+        self.system.iter().find(|(other, _)| *other == option).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a parameter alias, by its name without `@`.
+    pub fn alias(&self, name: &str) -> Option<&str> {
+        self.aliases.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Refuses every system option but these: what is not served is never ignored.
+    pub fn only(&self, served: &[SystemOption]) -> Result<(), Error> {
+        match self.system.iter().find(|(option, _)| !served.contains(option)) {
+            None => Ok(()),
+            Some((option, _)) => {
+                let name = format!("${}", option.text());
+                let message = format!("The query option '{name}' is not served here.");
+                Err(Error::new(crate::Code::NotImplemented, message).about(name))
+            }
+        }
+    }
+
+    /// A system option that is a whole number from 0.
+    pub fn number(&self, option: SystemOption) -> Result<Option<u64>, Error> {
+        let Some(text) = self.get(option) else { return Ok(None) };
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|_| digits);
+        number.map(Some).ok_or_else(|| {
+            let name = format!("${}", option.text());
+            let message = format!(
+                "Invalid value '{text}' for {name} query option found. The {name} query option \
+                 requires a non-negative integer value."
+            );
+            Error::bad_request(message).about(name)
+        })
+    }
+
+    /// A system option that is `true` or `false` in any letter case; absent is false.
+    pub fn flag(&self, option: SystemOption) -> Result<bool, Error> {
+        match self.get(option) {
+            None => Ok(false),
+            Some(text) if text.eq_ignore_ascii_case("false") => Ok(false),
+            Some(text) if text.eq_ignore_ascii_case("true") => Ok(true),
+            Some(text) => {
+                let name = format!("${}", option.text());
+                let message = format!(
+                    "Invalid value '{text}' for {name} query option found. Expected true or false."
+                );
+                Err(Error::bad_request(message).about(name))
+            }
+        }
+    }
+}
+
+fn more_than_once(name: &str) -> Error {
+    let message = format!(
+        "Query option '{name}' was specified more than once, but it must be specified at most once."
+    );
+    Error::bad_request(message).about(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(query: &str) -> String {
+        match Options::parse(query) {
+            Ok(options) => format!("{options:?}"),
+            Err(error) => error.message,
+        }
+    }
+
+    #[test]
+    fn names_with_and_without_dollar_in_any_case() {
+        for query in ["$top=5", "top=5", "$TOP=5", "%24Top=5", "Top=%35"] {
+            let options = Options::parse(query).unwrap();
+            assert_eq!(options.number(SystemOption::Top).unwrap(), Some(5), "{query}");
+        }
+        assert_eq!(Options::parse("foo=1&id=2&$filter=a+eq+1").unwrap().system.len(), 1);
+    }
+
+    #[test]
+    fn what_is_refused() {
+        let lines: Vec<String> = ["$foo=1", "$top=1&top=2", "@a=1&@a=2", "%FF=1", "$top=%FF"]
+            .iter()
+            .map(|query| format!("{query}: {}", message(query)))
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"));
+        for query in
+            ["$top=", "$top=-1", "$top=x", "$top=1.0", "$top=%2B1", "$top=99999999999999999999"]
+        {
+            assert!(Options::parse(query).unwrap().number(SystemOption::Top).is_err(), "{query}");
+        }
+        assert!(Options::parse("$count=1").unwrap().flag(SystemOption::Count).is_err());
+        let refused = Options::parse("$apply=x").unwrap().only(&[SystemOption::Top]).unwrap_err();
+        assert_eq!(refused.code, crate::Code::NotImplemented);
+    }
+}
