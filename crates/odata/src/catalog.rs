@@ -193,6 +193,7 @@ impl Reader {
                     ty,
                     role: entry.role,
                     description: entry.description.clone(),
+                    example: entry.example,
                 });
             }
         }

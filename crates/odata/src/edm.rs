@@ -94,6 +94,8 @@ pub struct Property {
     pub role: Role,
     /// One sentence for people.
     pub description: String,
+    /// A number to show in examples, where one was chosen.
+    pub example: Option<i64>,
 }
 
 /// The types that usage reports are made of.

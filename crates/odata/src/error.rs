@@ -47,12 +47,12 @@ impl Error {
     pub fn of_faults(faults: Vec<Detail>) -> Self {
         let mut error = Self::bad_request("");
         if let Some(first) = faults.first() {
-            error.message.clone_from(&first.message);
             if faults.len() == 1 {
+                error.message.clone_from(&first.message);
                 error.target.clone_from(&first.target);
             } else {
-                let more = faults.len() - 1;
-                error.message += &format!(" ({more} more in details.)");
+                error.message =
+                    format!("{} ({} more in details.)", first.message, faults.len() - 1);
             }
         }
         error.details = faults;

@@ -1,4 +1,6 @@
 //! Bodies: what clients send and what they are sent.
 
+pub mod csdl;
 pub mod json;
 pub mod primitive;
+pub mod service;

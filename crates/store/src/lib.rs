@@ -1,1 +1,276 @@
-//! Plans in, rows out.
+//! Plans in, rows out: where Rollcall keeps what it was told.
+//!
+//! # What the store promises
+//!
+//! - **A write that was answered is on the disk.** It is done whole or not at
+//!   all, with its entry in `change` and its effect on `refresh`.
+//! - **Each tenant is alone.** Every statement bears the tenant. Two tenants
+//!   may have the same keys and facts; neither can tell that the other is there.
+//! - **A fact is kept once.** Of any number of simultaneous creates of one
+//!   fact one is done, and the others are told the key of what is there.
+//! - **An entity's version is the number of the change that made it.** Changes
+//!   of one tenant are numbered 1, 2, 3 and so on in the order in which they
+//!   took effect. No version is given twice, not even after a delete.
+//! - **A list is one moment.** Its count and its rows are of the same
+//!   snapshot, and pages neither repeat nor lose a row that stays in place,
+//!   whatever is written between them.
+//! - **Reads do not wait for writes**, nor writes for reads, and reads go on
+//!   when the disk is full or cannot be written to. When it can be again,
+//!   writes go on without more ado.
+//! - **Nobody waits forever.** Queues are bounded and a full one says so at
+//!   once; who has been queued gets an answer, even if a thread panics.
+//! - **Time is handed in**, with whoever writes.
+//!
+//! The database is one file that other SQL tools may read: each entity set has
+//! a view of its name, with plain dates and GUIDs.
+
+mod backup;
+mod check;
+mod column;
+mod error;
+mod schema;
+mod sql;
+mod sqlite;
+mod table;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+
+use crossbeam_channel::{Sender, TrySendError, bounded};
+use rollcall_odata::edm::{EntitySet, Model};
+use rollcall_odata::plan::{List, Read, Write};
+use rollcall_odata::{Row, Value};
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+pub use backup::backup;
+pub use check::{Report, check};
+pub use error::Error;
+use sqlite::{query, reader, writer};
+use table::Tables;
+
+/// Who writes, and when.
+#[derive(Debug, Clone)]
+pub struct Author {
+    /// The tenant whose entities are written.
+    pub tenant: Uuid,
+    /// Who it is, as the audit is to show it.
+    pub principal: String,
+    /// When the request came; kept to the millisecond.
+    pub at: jiff::Timestamp,
+}
+
+/// An entity that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entity {
+    /// The number of the change that made it what it is, from 1.
+    pub version: u64,
+    /// Its values, in the order of its type's properties.
+    pub row: Row,
+}
+
+/// What a write has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
+    /// The entity is new.
+    Created(Entity),
+    /// The entity has other values than before.
+    Changed(Entity),
+    /// The entity had these values already: it keeps its version, and there is no change.
+    Unchanged(Entity),
+    /// The entity is no more.
+    Deleted,
+}
+
+/// What there is to say of a list besides its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// How many rows the set has, if that was asked for.
+    pub count: Option<u64>,
+    /// The identity of the last row that was given, if more rows follow it:
+    /// what `List::after` takes.
+    pub last: Option<Vec<Value>>,
+}
+
+/// Takes the rows of a list one by one, on the thread that reads them.
+pub trait RowSink: Send + 'static {
+    /// The next row and its entity's version.
+    fn row(&mut self, version: u64, row: &Row);
+}
+
+/// How the store works; the default suits a service on one machine.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many threads read; at least 1. By default 4.
+    pub readers: usize,
+    /// How many writes may wait, and how many reads; at least 1. By default 1024.
+    pub queue: usize,
+    /// The most writes in one commit; at least 1. By default 256.
+    pub batch: usize,
+    /// How many prepared statements each connection keeps. By default 256.
+    pub statement_cache: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { readers: 4, queue: 1024, batch: 256, statement_cache: 256 }
+    }
+}
+
+/// A database that is open. Clones share it.
+///
+/// Without `close` it ends when the last clone is dropped: what is queued is
+/// still done, in the background.
+#[derive(Clone)]
+pub struct Store(Arc<Shared>);
+
+struct Shared {
+    tables: Arc<Tables>,
+    to_writer: Sender<writer::Message>,
+    to_readers: Sender<reader::Message>,
+    health: Arc<writer::Health>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    readers: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Store {
+    /// Opens the database in `file`, makes it where it is missing, and brings
+    /// it to the model by adding tables and columns. What was made by a newer
+    /// program is refused with `Newer`, and what cannot be brought to the
+    /// model by adding with `Mismatch`; both leave it as it is.
+    ///
+    /// Waits for the disk: not for a thread that serves others.
+    pub fn open(file: &Path, model: &Model, options: &Options) -> Result<Self, Error> {
+        let is_new = !file.exists();
+        if !is_new {
+            schema::refuse_newer(&sqlite::open_to_read(file)?)?;
+        }
+        let mut connection = sqlite::open_to_write(file)?;
+        schema::refuse_newer(&connection)?;
+        let tables = Arc::new(schema::prepare(&mut connection, model)?);
+        sqlite::write_ahead(&connection)?;
+        if is_new {
+            backup::sync(backup::folder(file))?;
+        }
+        Self::start(file, connection, tables, options)
+    }
+
+    fn start(
+        file: &Path,
+        connection: Connection,
+        tables: Arc<Tables>,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let (to_writer, at_writer) = bounded(options.queue.max(1));
+        let (to_readers, at_readers) = bounded(options.queue.max(1));
+        let mut readers = Vec::new();
+        for number in 0..options.readers.max(1) {
+            let connection = sqlite::open_to_read(file)?;
+            connection.set_prepared_statement_cache_capacity(options.statement_cache);
+            let queue = at_readers.clone();
+            readers.push(spawn(format!("reader {number}"), || reader::run(connection, queue))?);
+        }
+        connection.set_prepared_statement_cache_capacity(options.statement_cache);
+        let work =
+            writer::Writer::new(connection, Arc::clone(&tables), at_writer, options.batch.max(1));
+        let health = work.health();
+        let writer = Mutex::new(Some(spawn("writer".to_owned(), || work.run())?));
+        let readers = Mutex::new(readers);
+        Ok(Self(Arc::new(Shared { tables, to_writer, to_readers, health, writer, readers })))
+    }
+
+    /// The entity that is meant, if this tenant has it.
+    pub async fn read(&self, tenant: Uuid, plan: Read) -> Result<Option<Entity>, Error> {
+        self.ask(move |connection, tables| query::read(connection, tables, tenant, &plan)).await
+    }
+
+    /// One page of a set: its rows go to the sink, which comes back in the end.
+    pub async fn list<S: RowSink>(
+        &self,
+        tenant: Uuid,
+        plan: List,
+        mut sink: S,
+    ) -> Result<(Listed, S), Error> {
+        let list = move |connection: &Connection, tables: &Tables| {
+            let listed = query::list(connection, tables, tenant, &plan, &mut sink)?;
+            Ok((listed, sink))
+        };
+        self.ask(list).await
+    }
+
+    /// How many entities of a set this tenant has.
+    pub async fn count(&self, tenant: Uuid, set: Arc<EntitySet>) -> Result<u64, Error> {
+        self.ask(move |connection, tables| query::count(connection, tables, tenant, &set)).await
+    }
+
+    /// Does a write and waits until it is on the disk. It is done even if
+    /// whoever waits for it goes away.
+    pub async fn write(&self, author: Author, plan: Write) -> Result<Written, Error> {
+        let (answer, outcome) = oneshot::channel();
+        let request = writer::Request { author, plan, answer };
+        send(&self.0.to_writer, writer::Message::Write(Box::new(request)))?;
+        outcome.await.unwrap_or(Err(Error::Closed))
+    }
+
+    /// Whether writes are possible. While they are, this answers at once and
+    /// does not touch the disk; after a failed one it tries a real write, so
+    /// that it turns good again as soon as the disk does.
+    pub async fn ready(&self) -> Result<(), Error> {
+        if self.0.health.is_good() {
+            return Ok(());
+        }
+        let (answer, outcome) = oneshot::channel();
+        send(&self.0.to_writer, writer::Message::Probe(answer))?;
+        outcome.await.unwrap_or(Err(Error::Closed))
+    }
+
+    /// Stops all threads once everything that was queued has been answered,
+    /// and leaves one file without a log. What comes later gets `Closed`, from
+    /// every clone. Waits: not for a thread that serves others.
+    pub fn close(self) {
+        let mut readers = self.0.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        for _ in 0..readers.len() {
+            // A send fails where all threads have stopped already; so does the next.
+            let _ = self.0.to_readers.send(reader::Message::Stop);
+        }
+        // The writer is the last to leave, and then the log is no more.
+        readers.drain(..).for_each(|thread| drop(thread.join()));
+        let mut writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = writer.take() {
+            let _ = self.0.to_writer.send(writer::Message::Stop);
+            drop(thread.join());
+        }
+    }
+
+    /// Has a reader do this and waits for what it gives.
+    async fn ask<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection, &Tables) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (answer, outcome) = oneshot::channel();
+        let tables = Arc::clone(&self.0.tables);
+        let read = move |connection: &Connection| {
+            // Nobody waits any more, and a read does nothing else.
+            if !answer.is_closed() {
+                let _ = answer.send(read(connection, &tables));
+            }
+        };
+        send(&self.0.to_readers, reader::Message::Read(Box::new(read)))?;
+        outcome.await.unwrap_or(Err(Error::Closed))
+    }
+}
+
+/// Queues a message, or says at once that there is no room.
+fn send<T>(queue: &Sender<T>, message: T) -> Result<(), Error> {
+    queue.try_send(message).map_err(|error| match error {
+        TrySendError::Full(_) => Error::Busy,
+        TrySendError::Disconnected(_) => Error::Closed,
+    })
+}
+
+fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Error> {
+    let thread = Builder::new().name(name).spawn(work);
+    thread.map_err(|error| Error::Failed(format!("no thread: {error}")))
+}

@@ -47,6 +47,8 @@ pub(super) struct PropertyEntry {
     pub role: Role,
     #[serde(default)]
     pub description: String,
+    #[serde(default)]
+    pub example: Option<i64>,
 }
 
 fn dimension() -> Role {

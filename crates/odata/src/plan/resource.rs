@@ -153,7 +153,7 @@ fn fact(
     let mut values: Vec<Option<Value>> = vec![None; set.identity.len()];
     for (name, literal) in parts {
         let named = |at: &usize| properties[*at].name.eq_ignore_ascii_case(name);
-        let Some(part) = set.identity.iter().position(|at| named(at)) else {
+        let Some(part) = set.identity.iter().position(named) else {
             return Err(wrong(format!("'{name}' is no part of a key of '{}'.", set.name)));
         };
         if values[part].is_some() {

@@ -1,5 +1,7 @@
 //! The members of one JSON object: properties by name, annotations aside.
 
+use std::fmt::Write;
+
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -76,7 +78,8 @@ impl Walk {
             owner.type_name
         );
         if let Some(near) = nearest(name, owner.properties) {
-            message += &format!(" Did you mean '{near}'?");
+            // Writing text into memory cannot fail.
+            let _ = write!(message, " Did you mean '{near}'?");
         }
         self.fault(Fault::Unknown, message, &join(at, &shown));
     }

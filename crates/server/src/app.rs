@@ -1,0 +1,87 @@
+//! All that a request needs, in one place.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use rollcall_odata::Error;
+use rollcall_odata::edm::Model;
+use rollcall_store::Store;
+
+use crate::auth::Authenticator;
+use crate::auth::issuer::Issuer;
+use crate::clock::{Clock, Random};
+use crate::http::receive::Request;
+use crate::observe::Log;
+
+/// The running service.
+pub struct App {
+    /// What is kept and served.
+    pub model: Arc<Model>,
+    /// Where it is kept.
+    pub store: Store,
+    /// Who may.
+    pub authenticator: Authenticator,
+    /// The issuer that is built in.
+    pub issuer: Issuer,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where new names come from.
+    pub random: Arc<dyn Random>,
+    /// What is too much.
+    pub limits: Limits,
+    /// Where request lines go.
+    pub log: Log,
+    /// The scheme, host and port that clients use, without a slash at the
+    /// end, where it is not what their requests say.
+    pub public_url: Option<String>,
+}
+
+/// The limits that hold the service together under load.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// The most connections at once.
+    pub connections: usize,
+    /// The most rows of a page.
+    pub page_size: usize,
+    /// How long a connection may take to send a request's head, idle time before it included.
+    pub head_time: Duration,
+    /// How long a body may take to arrive.
+    pub body_time: Duration,
+    /// How long an answer may wait for a client that does not read.
+    pub write_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            page_size: 200,
+            head_time: Duration::from_secs(30),
+            body_time: Duration::from_secs(30),
+            write_time: Duration::from_secs(30),
+        }
+    }
+}
+
+impl App {
+    /// Scheme, host and port of every absolute URL in the answer to this
+    /// request, without a slash at the end.
+    pub fn base(&self, request: &Request) -> Result<String, Error> {
+        if let Some(url) = &self.public_url {
+            return Ok(url.clone());
+        }
+        let host = request.host().ok_or_else(|| {
+            Error::bad_request("The Host header is missing or is not a host with or without a port.")
+        })?;
+        Ok(format!("http://{host}"))
+    }
+
+    /// The newest refresh date that is believed: tomorrow in UTC, today in
+    /// the time zones that are ahead of it.
+    pub fn newest_refresh(&self, now: Timestamp) -> Date {
+        let today = now.to_zoned(TimeZone::UTC).date();
+        today.checked_add(1.day()).unwrap_or(today)
+    }
+}

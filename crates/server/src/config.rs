@@ -1,0 +1,183 @@
+//! Settings of `rollcall serve`: a flag counts before the environment, that
+//! before the file, that before the default.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Deserialize;
+
+use crate::app::Limits;
+
+/// Where the data is unless it is said: in the folder that the command runs in.
+pub const DEFAULT_DATA: &str = "rollcall-data";
+
+/// Where the service listens unless it is said.
+const DEFAULT_LISTEN: &str = "127.0.0.1:8365";
+
+/// The largest page that can be asked for; a page is held in memory.
+const MAX_PAGE_SIZE: usize = 10_000;
+
+/// The settings as they are given; each may be absent.
+#[derive(Debug, Default, Clone, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Given {
+    /// The folder that keeps everything; made on first start [default: rollcall-data]
+    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The address and port to listen on [default: 127.0.0.1:8365]
+    #[arg(long, env = "ROLLCALL_LISTEN", value_name = "ADDR:PORT")]
+    pub listen: Option<String>,
+    /// What clients put before the path, such as https://rollcall.example; without it each
+    /// request's Host header decides
+    #[arg(long, env = "ROLLCALL_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// The most rows of a page, 1 to 10000 [default: 200]
+    #[arg(long, env = "ROLLCALL_PAGE_SIZE", value_name = "ROWS")]
+    pub page_size: Option<usize>,
+    /// The most connections at once [default: 1024]
+    #[arg(long, env = "ROLLCALL_CONNECTIONS", value_name = "COUNT")]
+    pub connections: Option<usize>,
+    /// Listen on an address that other machines reach, though the built-in issuer's tokens and
+    /// secrets then cross the network unencrypted
+    #[arg(long, env = "ROLLCALL_ALLOW_REMOTE", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub allow_remote: Option<bool>,
+}
+
+/// The settings that count.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The data folder.
+    pub data: PathBuf,
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// See [`crate::app::App::public_url`].
+    pub public_url: Option<String>,
+    /// See [`Limits`].
+    pub limits: Limits,
+}
+
+impl Given {
+    /// The settings of a TOML file; its names are those of the flags.
+    pub fn from_file(file: &Path) -> Result<Self, String> {
+        let shown = file.display();
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| format!("The settings file {shown} cannot be read: {error}."))?;
+        toml::from_str(&text).map_err(|error| format!("The settings file {shown} is wrong: {error}"))
+    }
+
+    /// These settings, those of `other` where one is absent here.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            data: self.data.or(other.data),
+            listen: self.listen.or(other.listen),
+            public_url: self.public_url.or(other.public_url),
+            page_size: self.page_size.or(other.page_size),
+            connections: self.connections.or(other.connections),
+            allow_remote: self.allow_remote.or(other.allow_remote),
+        }
+    }
+
+    /// The settings that count, defaults filled in and each checked.
+    pub fn settle(self) -> Result<Config, String> {
+        let listen = self.listen.as_deref().unwrap_or(DEFAULT_LISTEN);
+        let listen: SocketAddr = listen.parse().map_err(|_| {
+            format!("--listen is '{listen}'. Expected an IP address and a port: {DEFAULT_LISTEN}.")
+        })?;
+        if !listen.ip().is_loopback() && !self.allow_remote.unwrap_or(false) {
+            return Err(format!(
+                "--listen is {listen}, which other machines reach, and the built-in issuer is for \
+                 this machine: its tokens and secrets would cross the network unencrypted. Expected \
+                 a loopback address such as {DEFAULT_LISTEN}, or --allow-remote as well."
+            ));
+        }
+        let defaults = Limits::default();
+        let limits = Limits {
+            page_size: within("page-size", self.page_size, defaults.page_size, MAX_PAGE_SIZE)?,
+            connections: within(
+                "connections",
+                self.connections,
+                defaults.connections,
+                tokio::sync::Semaphore::MAX_PERMITS,
+            )?,
+            ..defaults
+        };
+        let public_url = self.public_url.map(|url| public_url(&url)).transpose()?;
+        let data = self.data.unwrap_or_else(|| PathBuf::from(DEFAULT_DATA));
+        Ok(Config { data, listen, public_url, limits })
+    }
+}
+
+fn within(flag: &str, given: Option<usize>, default: usize, most: usize) -> Result<usize, String> {
+    let number = given.unwrap_or(default);
+    if (1..=most).contains(&number) {
+        return Ok(number);
+    }
+    Err(format!("--{flag} is {number}. Expected 1 to {most}."))
+}
+
+fn public_url(url: &str) -> Result<String, String> {
+    let base = url.trim_end_matches('/');
+    let host = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://"));
+    let plain = |host: &str| {
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>?#@".contains(&byte))
+    };
+    if host.is_some_and(plain) {
+        return Ok(base.to_owned());
+    }
+    Err(format!("--public-url is '{url}'. Expected http:// or https://, a host, and a port if any."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(listen: &str) -> Given {
+        Given { listen: Some(listen.to_owned()), ..Given::default() }
+    }
+
+    #[test]
+    fn defaults_are_loopback() {
+        let config = Given::default().settle().unwrap();
+        assert_eq!(config.listen.to_string(), DEFAULT_LISTEN);
+        assert_eq!(config.data, Path::new(DEFAULT_DATA));
+    }
+
+    #[test]
+    fn other_machines_only_when_told_so() {
+        assert!(given("0.0.0.0:8365").settle().unwrap_err().contains("--allow-remote"));
+        let told = Given { allow_remote: Some(true), ..given("0.0.0.0:8365") };
+        assert_eq!(told.settle().unwrap().listen.port(), 8365);
+        assert!(given("[::1]:0").settle().is_ok());
+        assert!(given("localhost").settle().unwrap_err().contains("'localhost'"));
+    }
+
+    #[test]
+    fn what_is_given_first_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("rollcall.toml");
+        std::fs::write(&file, "listen = \"127.0.0.1:1\"\npage-size = 7\n").unwrap();
+        let config = given("127.0.0.1:2").or(Given::from_file(&file).unwrap()).settle().unwrap();
+        assert_eq!((config.listen.port(), config.limits.page_size), (2, 7));
+        std::fs::write(&file, "pagesize = 7\n").unwrap();
+        assert!(Given::from_file(&file).unwrap_err().contains("unknown field `pagesize`"));
+    }
+
+    #[test]
+    fn limits_have_limits() {
+        for (page_size, good) in [(0, false), (1, true), (10_000, true), (10_001, false)] {
+            let given = Given { page_size: Some(page_size), ..Given::default() };
+            assert_eq!(given.settle().is_ok(), good, "{page_size}");
+        }
+    }
+
+    #[test]
+    fn public_urls() {
+        let settled = |url: &str| public_url(url);
+        assert_eq!(settled("https://rollcall.example/").unwrap(), "https://rollcall.example");
+        for bad in ["rollcall.example", "ftp://x", "https://", "https://a b", "https://u@x"] {
+            assert!(settled(bad).is_err(), "{bad}");
+        }
+    }
+}

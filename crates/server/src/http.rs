@@ -1,0 +1,10 @@
+//! HTTP: what addresses there are, and how a connection is served.
+
+pub mod answer;
+pub mod documents;
+pub mod error;
+pub mod layers;
+pub mod pipeline;
+pub mod receive;
+pub mod routes;
+pub mod serve;

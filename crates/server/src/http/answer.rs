@@ -1,0 +1,100 @@
+//! Answers, before the layers around the pipeline add what every answer has.
+
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LOCATION,
+};
+use hyper::{StatusCode, body::Bytes};
+
+/// Graph's media type of OData JSON, parameters included.
+const ODATA_JSON: &str = "application/json;odata.metadata=minimal;odata.streaming=true;\
+                          IEEE754Compatible=false;charset=utf-8";
+
+const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
+
+/// `OData-EntityId`: the address of an entity whose body is left out.
+pub const ODATA_ENTITY_ID: HeaderName = HeaderName::from_static("odata-entityid");
+
+/// `Preference-Applied`: which of the client's preferences were honoured.
+pub const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+/// An answer of the pipeline.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// An answer without a body.
+    pub fn empty(status: StatusCode) -> Self {
+        Self { status, headers: HeaderMap::new(), body: Bytes::new() }
+    }
+
+    /// An answer with a body of this media type.
+    pub fn body(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) -> Self {
+        let mut answer = Self { status, headers: HeaderMap::new(), body: body.into() };
+        answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        answer
+    }
+
+    /// OData JSON.
+    pub fn odata(status: StatusCode, body: impl Into<Bytes>) -> Self {
+        Self::body(status, ODATA_JSON, body).versioned()
+    }
+
+    /// Plain JSON: errors, health and the built-in issuer.
+    pub fn json(status: StatusCode, body: impl Into<Bytes>) -> Self {
+        Self::body(status, "application/json", body)
+    }
+
+    /// The same with OData's version.
+    #[must_use]
+    pub fn versioned(mut self) -> Self {
+        self.headers.insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
+        self
+    }
+
+    /// The same with another header. A value that cannot be in a header is left out.
+    #[must_use]
+    pub fn with(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    /// The same with an entity tag.
+    #[must_use]
+    pub fn tagged(self, tag: &str) -> Self {
+        self.with(ETAG, tag)
+    }
+
+    /// The same with the address of what was created.
+    #[must_use]
+    pub fn located(self, url: &str) -> Self {
+        self.with(LOCATION, url)
+    }
+
+    /// The same with the methods that the resource has.
+    #[must_use]
+    pub fn allowing(self, methods: &[&str]) -> Self {
+        self.with(ALLOW, &allowed(methods))
+    }
+
+    /// The same, not to be kept by caches without asking again.
+    #[must_use]
+    pub fn uncached(self) -> Self {
+        self.with(CACHE_CONTROL, "no-cache")
+    }
+}
+
+/// A list of methods as `Allow` has it.
+pub fn allowed(methods: &[&str]) -> String {
+    let mut methods = methods.to_vec();
+    methods.push("OPTIONS");
+    methods.join(", ")
+}

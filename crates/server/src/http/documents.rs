@@ -1,0 +1,76 @@
+//! Answers that no tenant's data is in: documents, health, methods, the page for people.
+
+use hyper::header::CONTENT_SECURITY_POLICY;
+use hyper::{Method, StatusCode};
+use rollcall_odata::payload::{csdl, service as service_document};
+use rollcall_odata::{Code, Error};
+use serde_json::json;
+
+use super::answer::{Answer, allowed};
+use super::error::Refusal;
+use super::routes::{Endpoint, Route};
+use crate::app::App;
+
+/// The page for people.
+const HOME: &str = include_str!("home.html");
+
+/// `/`: what this is, for a person who came with a browser.
+pub fn home() -> Answer {
+    let policy = "default-src 'none'; style-src 'unsafe-inline'";
+    let answer = Answer::body(StatusCode::OK, "text/html; charset=utf-8", HOME);
+    answer.with(CONTENT_SECURITY_POLICY, policy)
+}
+
+/// `/health/live`: the process runs.
+pub fn live() -> Answer {
+    Answer::json(StatusCode::OK, json!({ "status": "live" }).to_string()).uncached()
+}
+
+/// `/health/ready`: writes can be taken; 503 while the disk refuses them.
+/// What is wrong with the disk is for the log, not for everyone.
+pub async fn ready(app: &App) -> (Answer, Option<String>) {
+    match app.store.ready().await {
+        Ok(()) => {
+            let body = json!({ "status": "ready" }).to_string();
+            (Answer::json(StatusCode::OK, body).uncached(), None)
+        }
+        Err(error) => {
+            let message = "Writes are refused for now. Reads go on.";
+            let body = json!({ "status": "not ready", "message": message }).to_string();
+            let answer = Answer::json(StatusCode::SERVICE_UNAVAILABLE, body).uncached();
+            (answer, Some(error.to_string()))
+        }
+    }
+}
+
+/// The service document.
+pub fn service(app: &App, root: &str) -> Answer {
+    Answer::odata(StatusCode::OK, service_document::document(&app.model, root))
+}
+
+/// `$metadata` as XML.
+pub fn metadata(app: &App) -> Answer {
+    Answer::body(StatusCode::OK, "application/xml", csdl::xml(&app.model)).versioned()
+}
+
+/// A singleton: it has no properties of its own.
+pub fn singleton(root: &str, name: &str) -> Answer {
+    let context = format!("{root}/$metadata#{name}");
+    Answer::odata(StatusCode::OK, json!({ "@odata.context": context }).to_string())
+}
+
+/// `OPTIONS`: the methods of an address, of one that nobody knows the common ones.
+pub fn options(endpoint: Option<Endpoint>) -> Answer {
+    let methods = endpoint.map_or(&["GET", "HEAD"] as &[&str], |one| one.route().methods);
+    Answer::empty(StatusCode::NO_CONTENT).allowing(methods)
+}
+
+/// Refuses a method that the route does not have.
+pub fn allow(route: Option<&Route>, method: &Method) -> Result<(), Refusal> {
+    let Some(route) = route.filter(|route| !route.methods.contains(&method.as_str())) else {
+        return Ok(());
+    };
+    let message = "Specified HTTP method is not allowed for the request target.";
+    let refusal = Refusal::from(Error::new(Code::MethodNotAllowed, message));
+    Err(refusal.with(hyper::header::ALLOW, allowed(route.methods)))
+}

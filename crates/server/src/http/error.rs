@@ -1,0 +1,174 @@
+//! The one file that turns errors into HTTP answers, in Graph's shape.
+
+use hyper::StatusCode;
+use hyper::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use rollcall_odata::edm::EntitySet;
+use rollcall_odata::{Code, Error, plan::resource};
+use rollcall_store as store;
+use serde::Serialize;
+
+use super::answer::Answer;
+
+/// How many seconds a client is asked to wait when the service is too busy.
+const BUSY_SECONDS: &str = "1";
+
+/// How many seconds a client is asked to wait when the disk refuses writes.
+const DISK_SECONDS: &str = "30";
+
+/// A refusal on its way out.
+#[derive(Debug)]
+pub struct Refusal {
+    /// What the client is told.
+    pub error: Error,
+    /// Headers that go with it.
+    pub headers: Vec<(HeaderName, String)>,
+    /// What the log is told besides: the cause of a fault that is ours.
+    pub cause: Option<String>,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self { error, headers: Vec::new(), cause: None }
+    }
+}
+
+impl Refusal {
+    /// The same with another header.
+    #[must_use]
+    pub fn with(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// A 401 with the challenge that tells a client where tokens come from.
+    pub fn unauthenticated(error: Error, challenge: String) -> Self {
+        Self::from(error).with(WWW_AUTHENTICATE, challenge)
+    }
+
+    fn later(code: Code, message: &str, seconds: &str, cause: Option<String>) -> Self {
+        let refusal = Self { cause, ..Self::from(Error::new(code, message)) };
+        refusal.with(RETRY_AFTER, seconds)
+    }
+}
+
+/// What the store's refusal means to the client.
+///
+/// `place` is the absolute address of the collection, `wanted` how the client
+/// named the entity.
+pub fn of_store(error: store::Error, set: &EntitySet, place: &str, wanted: &str) -> Refusal {
+    match error {
+        store::Error::Refused(error) => error.into(),
+        store::Error::NotFound => resource::no_such(wanted).into(),
+        store::Error::PreconditionFailed => {
+            let message = "The entity was changed: its ETag is not the one that the request \
+                           expects. Read it again before you write.";
+            Error::new(Code::PreconditionFailed, message).into()
+        }
+        store::Error::FactExists { id } => fact_exists(set, place, &id.to_string()),
+        store::Error::KeyExists => key_exists(set),
+        store::Error::Busy => {
+            let message = "Too many requests are waiting. Try again in a moment.";
+            Refusal::later(Code::Unavailable, message, BUSY_SECONDS, None)
+        }
+        store::Error::Full(cause) => {
+            let message = "The disk is full: nothing can be written until there is room.";
+            Refusal::later(Code::InsufficientStorage, message, DISK_SECONDS, Some(cause))
+        }
+        store::Error::Unwritable(cause) => {
+            let message = "The disk refuses to be written for now.";
+            Refusal::later(Code::Unavailable, message, DISK_SECONDS, Some(cause))
+        }
+        store::Error::Closed => {
+            let message = "The service is stopping.";
+            Refusal::later(Code::Unavailable, message, BUSY_SECONDS, None)
+        }
+        other => internal(other.to_string()),
+    }
+}
+
+/// A fault of ours: the client gets no more than its request id, the log gets the cause.
+pub fn internal(cause: String) -> Refusal {
+    let message = "Something went wrong on our side; the log has the cause under this request-id.";
+    Refusal { cause: Some(cause), ..Error::new(Code::Internal, message).into() }
+}
+
+fn fact_exists(set: &EntitySet, place: &str, id: &str) -> Refusal {
+    let names: Vec<&str> =
+        set.identity.iter().map(|at| set.entity_type.properties[*at].name.as_str()).collect();
+    let message = format!(
+        "Another object with the same {} exists: {id}. To change it, send PATCH or PUT to \
+         {place}/{id}.",
+        names.join(", ")
+    );
+    Error::new(Code::Conflict, message).into()
+}
+
+fn key_exists(set: &EntitySet) -> Refusal {
+    let key = &set.entity_type.key().name;
+    let message = format!(
+        "Another object with the same value for property {key} exists. Expected a value that is \
+         not in use, or none: the service then assigns one."
+    );
+    Error::new(Code::Conflict, message).about(key.as_str()).into()
+}
+
+/// What every error answer says of its request.
+#[derive(Debug, Clone, Serialize)]
+pub struct Stamp {
+    /// The time in UTC to the second, without a zone, as Graph writes it.
+    pub date: String,
+    /// The service's name for the request.
+    #[serde(rename = "request-id")]
+    pub request_id: String,
+    /// The client's name for the request, or the service's where it has none.
+    #[serde(rename = "client-request-id")]
+    pub client_request_id: String,
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    error: Shown<'a>,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    code: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    details: Vec<ShownDetail<'a>>,
+    #[serde(rename = "innerError")]
+    inner: &'a Stamp,
+}
+
+#[derive(Serialize)]
+struct ShownDetail<'a> {
+    code: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'a str>,
+}
+
+/// The answer that tells a client why it is refused.
+pub fn answer(refusal: &Refusal, stamp: &Stamp) -> Answer {
+    let error = &refusal.error;
+    let details = error.details.iter().map(|detail| ShownDetail {
+        code: detail.code.text(),
+        message: &detail.message,
+        target: detail.target.as_deref(),
+    });
+    let shown = Shown {
+        code: error.code.text(),
+        message: &error.message,
+        target: error.target.as_deref(),
+        details: details.collect(),
+        inner: stamp,
+    };
+    // Strings and lists always have a JSON form.
+    let body = serde_json::to_vec(&Envelope { error: shown }).unwrap_or_default();
+    let status = StatusCode::from_u16(error.code.status());
+    let answer = Answer::json(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body);
+    let headers = refusal.headers.iter();
+    headers.fold(answer, |answer, (name, value)| answer.with(name.clone(), value))
+}

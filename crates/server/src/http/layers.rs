@@ -1,0 +1,158 @@
+//! What surrounds the pipeline: names for the request, the headers that every
+//! answer has, the error's shape, one line in the log.
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
+    CACHE_CONTROL, DATE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{Method, Request as Head, Response};
+use jiff::Timestamp;
+
+use super::answer::Answer;
+use super::documents;
+use super::error::{self, Refusal, Stamp};
+use super::pipeline;
+use super::receive::Request;
+use super::routes::{self, Endpoint, Place};
+use crate::app::App;
+use crate::auth::endpoints;
+use crate::observe::Observation;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
+
+/// The longest client-request-id that is echoed, in bytes.
+const MAX_CLIENT_ID: usize = 128;
+
+/// What scripts of other origins may read, as Graph says it, and what they need besides.
+const EXPOSED: &str = "ETag, Location, Preference-Applied, Content-Range, request-id, \
+                       client-request-id, OData-EntityId, OData-Version, Retry-After, \
+                       WWW-Authenticate";
+
+/// What scripts of other origins may send.
+const ACCEPTED: &str = "Authorization, Content-Type, Content-Encoding, Accept, Prefer, If-Match, \
+                        If-None-Match, OData-Version, OData-MaxVersion, client-request-id, \
+                        SdkVersion, ConsistencyLevel";
+
+/// Answers one request, whatever it is.
+pub async fn answer(app: &App, head: Head<Incoming>) -> Response<Full<Bytes>> {
+    let mut seen = Observation::begin(&app.clock, head.method().as_str());
+    let request = Request::receive(head, app.limits.body_time).await;
+    seen.lap("receive");
+    let now = app.clock.now();
+    let stamp = stamp(app, &request, now);
+    let answer = match route(app, &request, &stamp, &mut seen).await {
+        Ok(answer) => answer,
+        Err(refusal) => {
+            seen.cause.clone_from(&refusal.cause);
+            error::answer(&refusal, &stamp)
+        }
+    };
+    seen.end(answer.status.as_u16(), answer.body.len(), &stamp.request_id);
+    app.log.write(&seen.line(now));
+    finish(answer, &request, &stamp, now)
+}
+
+async fn route(
+    app: &App,
+    request: &Request,
+    stamp: &Stamp,
+    seen: &mut Observation,
+) -> Result<Answer, Refusal> {
+    request.check_target()?;
+    let base = app.base(request);
+    match routes::place(&request.path) {
+        Place::Fixed(endpoint) => fixed(app, request, endpoint, seen).await,
+        Place::Issuer(endpoint, tenant) => {
+            seen.route = endpoint.route().name;
+            if request.method == Method::OPTIONS {
+                return Ok(documents::options(Some(endpoint)));
+            }
+            documents::allow(Some(endpoint.route()), &request.method)?;
+            Ok(endpoints::answer(app, request, endpoint, &tenant, &base?, stamp))
+        }
+        Place::Service(version, path) => {
+            let root = format!("{}/{version}", base?);
+            pipeline::odata(app, request, root, &path, seen).await
+        }
+        Place::Unknown if request.method == Method::OPTIONS => Ok(documents::options(None)),
+        Place::Unknown => {
+            pipeline::authenticate(app, request, seen)?;
+            Err(pipeline::invalid_version().into())
+        }
+    }
+}
+
+async fn fixed(
+    app: &App,
+    request: &Request,
+    endpoint: Endpoint,
+    seen: &mut Observation,
+) -> Result<Answer, Refusal> {
+    seen.route = endpoint.route().name;
+    if request.method == Method::OPTIONS {
+        return Ok(documents::options(Some(endpoint)));
+    }
+    documents::allow(Some(endpoint.route()), &request.method)?;
+    Ok(match endpoint {
+        Endpoint::Live => documents::live(),
+        Endpoint::Ready => {
+            let (answer, cause) = documents::ready(app).await;
+            seen.cause = cause;
+            answer
+        }
+        _ => documents::home(),
+    })
+}
+
+/// The names and the time that an error answer repeats.
+fn stamp(app: &App, request: &Request, now: Timestamp) -> Stamp {
+    let request_id = app.random.guid().to_string();
+    let plain = |id: &&str| {
+        (1..=MAX_CLIENT_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    let given = request.header(&CLIENT_REQUEST_ID).filter(plain);
+    Stamp {
+        date: now.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+        client_request_id: given.unwrap_or(&request_id).to_owned(),
+        request_id,
+    }
+}
+
+/// Adds what every answer has.
+fn finish(
+    answer: Answer,
+    request: &Request,
+    stamp: &Stamp,
+    now: Timestamp,
+) -> Response<Full<Bytes>> {
+    let answer = answer
+        .with(DATE, &now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
+        .with(REQUEST_ID, &stamp.request_id)
+        .with(CLIENT_REQUEST_ID, &stamp.client_request_id)
+        .with(ACCESS_CONTROL_ALLOW_ORIGIN, "*")
+        .with(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED)
+        .with(X_CONTENT_TYPE_OPTIONS, "nosniff");
+    let preflight = request.method == Method::OPTIONS
+        && request.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    let mut answer = if preflight { preflighted(answer) } else { answer };
+    let private = HeaderValue::from_static("no-store");
+    if !answer.status.is_success() && answer.status.as_u16() != 304 {
+        answer.headers.entry(CACHE_CONTROL).or_insert(private);
+    }
+    let mut response = Response::new(Full::new(answer.body));
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    response
+}
+
+/// What a browser asks before it lets a script of another origin send a request.
+fn preflighted(answer: Answer) -> Answer {
+    answer
+        .with(ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS")
+        .with(ACCESS_CONTROL_ALLOW_HEADERS, ACCEPTED)
+        .with(ACCESS_CONTROL_MAX_AGE, "3600")
+}

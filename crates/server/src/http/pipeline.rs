@@ -1,0 +1,375 @@
+//! A request's way through all stages: parse, authenticate, plan, run, render.
+//!
+//! The one file that knows them all. What a path means is worked out before
+//! the token is looked at, but nothing of it is told to who may not ask.
+
+use std::sync::Arc;
+
+use hyper::header::{CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH};
+use hyper::{Method, StatusCode};
+use rollcall_odata::edm::EntitySet;
+use rollcall_odata::headers::{self, Answer as Wish, Preferences};
+use rollcall_odata::payload::json::{read, write};
+use rollcall_odata::plan::resource::{self, Place, Resource};
+use rollcall_odata::plan::write::Terms;
+use rollcall_odata::plan::{self, Delete, Precondition, Read, Selector, page};
+use rollcall_odata::uri::{options::Options, path};
+use rollcall_odata::{Code, Error, Row};
+use rollcall_store::{Author, Entity, RowSink, Written};
+
+use super::answer::{Answer, ODATA_ENTITY_ID, PREFERENCE_APPLIED};
+use super::documents;
+use super::error::{self, Refusal};
+use super::receive::Request;
+use super::routes::Endpoint;
+use crate::app::App;
+use crate::auth::{Need, Principal};
+use crate::observe::Observation;
+
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+
+/// One OData request on its way.
+struct Call<'a> {
+    app: &'a App,
+    request: &'a Request,
+    /// The service root, absolute, without a slash at its end.
+    root: String,
+    options: Options,
+    principal: Option<Arc<Principal>>,
+    seen: &'a mut Observation,
+}
+
+/// Answers a request to the OData service. `path` is what stands after the root.
+pub async fn odata(
+    app: &App,
+    request: &Request,
+    root: String,
+    path: &str,
+    seen: &mut Observation,
+) -> Result<Answer, Refusal> {
+    let parsed = parse(app, request, path);
+    let endpoint = parsed.as_ref().ok().map(|(resource, _)| endpoint(resource));
+    seen.route = endpoint.map_or("unknown", |endpoint| endpoint.route().name);
+    seen.lap("parse");
+    if request.method == Method::OPTIONS {
+        return Ok(documents::options(endpoint));
+    }
+    let open = endpoint.is_some_and(|endpoint| endpoint.route().open);
+    let principal = if open { None } else { Some(authenticate(app, request, seen)?) };
+    let (resource, options) = parsed?;
+    documents::allow(endpoint.map(Endpoint::route), &request.method)?;
+    if let Some(principal) = &principal {
+        principal.require(need(&request.method))?;
+    }
+    Call { app, request, root, options, principal, seen }.answer(resource).await
+}
+
+fn parse(app: &App, request: &Request, path: &str) -> Result<(Resource, Options), Error> {
+    let options = Options::parse(&request.query)?;
+    let segments = path::parse(path)?;
+    Ok((resource::resolve(&app.model, &segments, &options)?, options))
+}
+
+/// Who asks. The answer to a bad token says nothing of what was asked for.
+pub fn authenticate(
+    app: &App,
+    request: &Request,
+    seen: &mut Observation,
+) -> Result<Arc<Principal>, Refusal> {
+    let now = app.clock.now();
+    let principal = app.authenticate(request, now)?;
+    seen.principal = Some(format!("{}@{}", principal.subject, principal.tenant));
+    seen.lap("authenticate");
+    Ok(principal)
+}
+
+fn endpoint(resource: &Resource) -> Endpoint {
+    match resource {
+        Resource::Service => Endpoint::Service,
+        Resource::Metadata => Endpoint::Metadata,
+        Resource::Singleton(_) => Endpoint::Singleton,
+        Resource::Set(_) => Endpoint::Collection,
+        Resource::Count(_) => Endpoint::Count,
+        Resource::Entity(..) => Endpoint::Entity,
+    }
+}
+
+fn need(method: &Method) -> Need {
+    match *method {
+        Method::GET | Method::HEAD => Need::Read,
+        Method::POST => Need::Create,
+        _ => Need::Write,
+    }
+}
+
+impl Call<'_> {
+    async fn answer(mut self, resource: Resource) -> Result<Answer, Refusal> {
+        match (resource, &self.request.method) {
+            (Resource::Set(place), &Method::POST) => self.create(place).await,
+            (Resource::Set(place), _) => self.list(place).await,
+            (Resource::Entity(place, selector), &Method::DELETE) => {
+                self.delete(place, selector).await
+            }
+            (Resource::Entity(place, selector), &Method::GET | &Method::HEAD) => {
+                self.read(place, selector).await
+            }
+            (Resource::Entity(place, selector), _) => self.change(place, selector).await,
+            (Resource::Count(place), _) => self.count(place).await,
+            (Resource::Service, _) => self.document(documents::service),
+            (Resource::Metadata, _) => self.document(|app, _| documents::metadata(app)),
+            (Resource::Singleton(name), _) => {
+                self.document(|_, root| documents::singleton(root, &name))
+            }
+        }
+    }
+
+    fn document(&self, render: impl FnOnce(&App, &str) -> Answer) -> Result<Answer, Refusal> {
+        self.options.only(&[])?;
+        Ok(render(self.app, &self.root))
+    }
+
+    async fn list(&mut self, place: Place) -> Result<Answer, Refusal> {
+        let page = page::page(&place.set, &self.options, self.app.limits.page_size)?;
+        self.seen.lap("plan");
+        let rows = Rows(write::Collection::new(self.root.clone(), Arc::clone(&place.set)));
+        let listed = self.app.store.list(self.tenant(), page.list.clone(), rows).await;
+        let (listed, Rows(collection)) = listed.map_err(|error| self.refusal(error, &place, ""))?;
+        self.seen.lap("run");
+        let token = listed.last.as_ref().and_then(|last| page.next(last));
+        let next = token.map(|token| self.next_link(&place, &token));
+        let body = collection.finish(listed.count, next.as_deref());
+        self.seen.lap("render");
+        Ok(Answer::odata(StatusCode::OK, body).uncached())
+    }
+
+    async fn count(&mut self, place: Place) -> Result<Answer, Refusal> {
+        self.options.only(&[])?;
+        let counted = self.app.store.count(self.tenant(), Arc::clone(&place.set)).await;
+        let count = counted.map_err(|error| self.refusal(error, &place, ""))?;
+        self.seen.lap("run");
+        let answer = Answer::body(StatusCode::OK, "text/plain", count.to_string());
+        Ok(answer.versioned().uncached())
+    }
+
+    async fn read(&mut self, place: Place, selector: Selector) -> Result<Answer, Refusal> {
+        self.options.only(&[])?;
+        let wanted = wanted(&place.set, &selector);
+        let plan = Read { set: Arc::clone(&place.set), selector };
+        self.seen.lap("plan");
+        let found = self.app.store.read(self.tenant(), plan).await;
+        let found = found.map_err(|error| self.refusal(error, &place, &wanted))?;
+        let entity = found.ok_or_else(|| Refusal::from(resource::no_such(&wanted)))?;
+        self.seen.lap("run");
+        let Precondition { matches, matches_none } = self.precondition();
+        if matches.is_some_and(|versions| !versions.contain(Some(entity.version))) {
+            let failed = rollcall_store::Error::PreconditionFailed;
+            return Err(self.refusal(failed, &place, &wanted));
+        }
+        let known = matches_none.is_some_and(|versions| versions.contain(Some(entity.version)));
+        let tag = headers::entity_tag(entity.version);
+        if known {
+            return Ok(Answer::empty(StatusCode::NOT_MODIFIED).tagged(&tag).uncached());
+        }
+        let body = write::entity(&self.root, &place.set, &entity.row);
+        self.seen.lap("render");
+        Ok(Answer::odata(StatusCode::OK, body).tagged(&tag).uncached())
+    }
+
+    async fn create(&mut self, place: Place) -> Result<Answer, Refusal> {
+        self.options.only(&[])?;
+        let preferences = self.preferences();
+        let body = read::entity(json_body(self.request)?, &place.set)?;
+        let plan = plan::write::create(&place.set, body, &self.terms(&preferences))?;
+        self.write(place, plan::Write::Create(plan), &preferences, String::new()).await
+    }
+
+    async fn change(&mut self, place: Place, selector: Selector) -> Result<Answer, Refusal> {
+        self.options.only(&[])?;
+        let preferences = self.preferences();
+        let body = read::entity(json_body(self.request)?, &place.set)?;
+        let wanted = wanted(&place.set, &selector);
+        let build = match self.request.method {
+            Method::PUT => plan::write::replace,
+            _ => plan::write::merge,
+        };
+        let terms = self.terms(&preferences);
+        let condition = self.precondition();
+        let create = preferences.create_if_missing;
+        let plan = build(&place.set, selector, body, &terms, condition, create)?;
+        self.write(place, plan::Write::Update(plan), &preferences, wanted).await
+    }
+
+    async fn delete(&mut self, place: Place, selector: Selector) -> Result<Answer, Refusal> {
+        self.options.only(&[])?;
+        let wanted = wanted(&place.set, &selector);
+        let precondition = self.precondition();
+        let plan = Delete { set: Arc::clone(&place.set), selector, precondition };
+        self.write(place, plan::Write::Delete(plan), &Preferences::default(), wanted).await
+    }
+
+    async fn write(
+        &mut self,
+        place: Place,
+        plan: plan::Write,
+        preferences: &Preferences,
+        wanted: String,
+    ) -> Result<Answer, Refusal> {
+        self.seen.lap("plan");
+        let written = self.app.store.write(self.author(), plan).await;
+        let written = written.map_err(|error| self.refusal(error, &place, &wanted))?;
+        self.seen.lap("run");
+        let answer = match written {
+            Written::Deleted => Answer::empty(StatusCode::NO_CONTENT),
+            Written::Created(entity) => self.written(StatusCode::CREATED, &place, &entity, preferences),
+            Written::Changed(entity) | Written::Unchanged(entity) => {
+                self.written(StatusCode::OK, &place, &entity, preferences)
+            }
+        };
+        self.seen.lap("render");
+        Ok(answer.versioned().uncached())
+    }
+
+    /// The entity after a write, or where it is for who wants no body.
+    fn written(
+        &self,
+        status: StatusCode,
+        place: &Place,
+        entity: &Entity,
+        preferences: &Preferences,
+    ) -> Answer {
+        let url = format!("{}/{}/{}", self.root, place.path, key_of(&entity.row));
+        let answer = match preferences.answer {
+            Some(Wish::Minimal) => {
+                Answer::empty(StatusCode::NO_CONTENT).with(ODATA_ENTITY_ID, &url)
+            }
+            _ => Answer::odata(status, write::entity(&self.root, &place.set, &entity.row)),
+        };
+        let answer = answer.tagged(&headers::entity_tag(entity.version));
+        let answer =
+            if status == StatusCode::CREATED { answer.located(&url) } else { answer };
+        match applied(preferences) {
+            None => answer,
+            Some(applied) => answer.with(PREFERENCE_APPLIED, &applied),
+        }
+    }
+
+    fn tenant(&self) -> uuid::Uuid {
+        self.principal.as_ref().map_or(uuid::Uuid::nil(), |principal| principal.tenant)
+    }
+
+    fn author(&self) -> Author {
+        let subject = self.principal.as_ref().map(|principal| principal.subject.clone());
+        Author {
+            tenant: self.tenant(),
+            principal: subject.unwrap_or_default(),
+            at: self.app.clock.now(),
+        }
+    }
+
+    fn preferences(&self) -> Preferences {
+        Preferences::parse(self.request.lines(&PREFER))
+    }
+
+    fn precondition(&self) -> Precondition {
+        Precondition {
+            matches: headers::versions(self.request.lines(&IF_MATCH)),
+            matches_none: headers::versions(self.request.lines(&IF_NONE_MATCH)),
+        }
+    }
+
+    fn terms(&self, preferences: &Preferences) -> Terms {
+        let now = self.app.clock.now();
+        Terms {
+            new_key: self.app.random.time_ordered_guid(now),
+            newest_refresh: self.app.newest_refresh(now),
+            lenient: preferences.lenient,
+        }
+    }
+
+    fn refusal(&self, error: rollcall_store::Error, place: &Place, wanted: &str) -> Refusal {
+        let collection = format!("{}/{}", self.root, place.path);
+        error::of_store(error, &place.set, &collection, wanted)
+    }
+
+    /// The same request, from where this page ended.
+    fn next_link(&self, place: &Place, token: &str) -> String {
+        let kept = self.request.query.split('&').filter(|part| {
+            let name = part.split('=').next().unwrap_or_default().replace("%24", "$");
+            let name = name.strip_prefix('$').unwrap_or(&name);
+            !part.is_empty() && !name.eq_ignore_ascii_case("skiptoken")
+        });
+        let mut query: Vec<&str> = kept.collect();
+        let token = format!("$skiptoken={token}");
+        query.push(&token);
+        format!("{}/{}?{}", self.root, place.path, query.join("&"))
+    }
+}
+
+/// The rows of a list, rendered as the store steps over them.
+struct Rows(write::Collection);
+
+impl RowSink for Rows {
+    fn row(&mut self, version: u64, row: &Row) {
+        self.0.item(version, row);
+    }
+}
+
+/// The JSON body of a write, with Graph's words where it is none.
+fn json_body(request: &Request) -> Result<&[u8], Error> {
+    match request.header(&CONTENT_TYPE) {
+        None => {
+            return Err(Error::bad_request(
+                "Unable to read JSON request payload. Please ensure Content-Type header is set \
+                 and payload is of valid JSON format.",
+            ));
+        }
+        Some(content_type) if !headers::is_json(content_type) => {
+            return Err(Error::bad_request(
+                "Entity only allows writes with a JSON Content-Type header.",
+            ));
+        }
+        Some(_) => {}
+    }
+    request.body.as_deref().map_err(Clone::clone)
+}
+
+/// How the client named an entity, for the answer that there is none.
+fn wanted(set: &EntitySet, selector: &Selector) -> String {
+    match selector {
+        Selector::Key(key) => key.to_string(),
+        Selector::Fact(values) => {
+            let name = |at: &usize| set.entity_type.properties[*at].name.as_str();
+            let parts = set.identity.iter().map(name).zip(values);
+            let text = rollcall_odata::payload::primitive::text_of;
+            let parts: Vec<String> =
+                parts.map(|(name, value)| format!("{name}={}", text(value))).collect();
+            parts.join(",")
+        }
+    }
+}
+
+fn key_of(row: &Row) -> String {
+    rollcall_odata::payload::primitive::text_of(&row[0])
+}
+
+/// Which preferences were honoured, if any had to be.
+fn applied(preferences: &Preferences) -> Option<String> {
+    let mut applied = Vec::new();
+    match preferences.answer {
+        Some(Wish::Minimal) => applied.push("return=minimal"),
+        Some(Wish::Representation) => applied.push("return=representation"),
+        None => {}
+    }
+    if preferences.lenient {
+        applied.push("handling=lenient");
+    }
+    if preferences.create_if_missing {
+        applied.push("create-if-missing");
+    }
+    (!applied.is_empty()).then(|| applied.join(", "))
+}
+
+/// Nothing but these versions is served.
+pub fn invalid_version() -> Error {
+    Error::new(Code::BadRequest, "Invalid version.")
+}

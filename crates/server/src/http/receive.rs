@@ -1,0 +1,130 @@
+//! Requests, received whole: head and body with their limits, before anything is parsed.
+
+use std::io::Read;
+use std::time::Duration;
+
+use flate2::read::MultiGzDecoder;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{CONTENT_ENCODING, HOST, HeaderMap, HeaderName};
+use hyper::{Method, Request as Head};
+use rollcall_odata::{Code, Error};
+
+/// The longest target that is read, in bytes.
+const MAX_TARGET: usize = 8 * 1024;
+
+/// The largest body that is read, in bytes, gunzipped.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// How much of a body that is too large is taken in and thrown away, in bytes,
+/// so that the client hears why instead of losing the connection.
+const MAX_DISCARD: usize = 4 * 1024 * 1024;
+
+/// A request that has arrived.
+#[derive(Debug)]
+pub struct Request {
+    /// Its method.
+    pub method: Method,
+    /// Its path, encoded, as it was sent.
+    pub path: String,
+    /// Its query, encoded, without the `?`.
+    pub query: String,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, gunzipped, or why it cannot be had. Looked at only by who wants a body.
+    pub body: Result<Bytes, Error>,
+}
+
+impl Request {
+    /// Takes in a request. Whatever is wrong with the body is kept for later:
+    /// who may not write learns nothing of it.
+    pub async fn receive(head: Head<Incoming>, body_time: Duration) -> Self {
+        let (parts, incoming) = head.into_parts();
+        let body = body(incoming, &parts.headers, body_time).await;
+        Self {
+            method: parts.method,
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    /// Refuses a target over the limit.
+    pub fn check_target(&self) -> Result<(), Error> {
+        let length = self.path.len() + self.query.len();
+        if length <= MAX_TARGET {
+            return Ok(());
+        }
+        let message = format!("The URL has {length} bytes. Expected at most {MAX_TARGET}.");
+        Err(Error::new(Code::UriTooLong, message))
+    }
+
+    /// The value of a header, if it is there once and is text.
+    pub fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// All lines of a header that are text.
+    pub fn lines(&self, name: &HeaderName) -> impl Iterator<Item = &str> {
+        self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
+    }
+
+    /// The host and port that the client speaks to, where it says so plausibly.
+    pub fn host(&self) -> Option<&str> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+        self.header(&HOST).filter(|host| !host.is_empty() && host.bytes().all(plain))
+    }
+}
+
+async fn body(incoming: Incoming, headers: &HeaderMap, time: Duration) -> Result<Bytes, Error> {
+    if incoming.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let bytes = tokio::time::timeout(time, collect(incoming)).await.map_err(|_| {
+        let message = format!("The body did not arrive within {} seconds.", time.as_secs());
+        Error::new(Code::RequestTimeout, message)
+    })??;
+    match headers.get(CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase()) {
+        None => Ok(bytes),
+        Some(encoding) if encoding == b"identity" => Ok(bytes),
+        Some(encoding) if encoding == b"gzip" || encoding == b"x-gzip" => gunzip(&bytes),
+        Some(_) => Err(Error::new(
+            Code::UnsupportedEncoding,
+            "The Content-Encoding is not one that is read. Expected gzip, or none.",
+        )),
+    }
+}
+
+async fn collect(mut incoming: Incoming) -> Result<Bytes, Error> {
+    let mut bytes = Vec::new();
+    let mut received = 0;
+    while let Some(frame) = incoming.frame().await {
+        let frame = frame.map_err(|_| Error::bad_request("The body broke off."))?;
+        let Ok(data) = frame.into_data() else { continue };
+        received += data.len();
+        if received > MAX_DISCARD {
+            break;
+        }
+        if received <= MAX_BODY {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    if received > MAX_BODY { Err(too_large()) } else { Ok(bytes.into()) }
+}
+
+fn gunzip(bytes: &[u8]) -> Result<Bytes, Error> {
+    let mut plain = Vec::new();
+    let mut reader = MultiGzDecoder::new(bytes).take(MAX_BODY as u64 + 1);
+    let read = reader.read_to_end(&mut plain);
+    if plain.len() > MAX_BODY {
+        return Err(too_large());
+    }
+    read.map_err(|_| Error::bad_request("The body is not gzip, as its Content-Encoding says."))?;
+    Ok(plain.into())
+}
+
+fn too_large() -> Error {
+    let message = format!("The body is too large. Expected at most {MAX_BODY} bytes, gunzipped.");
+    Error::new(Code::PayloadTooLarge, message)
+}

@@ -1,0 +1,82 @@
+//! Connections: accepted up to a cap, held to time limits, ended gracefully.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
+
+use super::layers;
+use crate::app::App;
+
+/// The longest head of a request, in bytes; hyper answers 431 above it.
+const MAX_HEAD: usize = 32 * 1024;
+
+/// How long requests under way get to end once the service is told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How long accepting rests after it failed: the usual cause, no more file
+/// descriptors, does not pass at once.
+const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// Serves until `shutdown` resolves, then lets what is under way end.
+pub async fn serve(
+    app: Arc<App>,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    let graceful = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(app.limits.connections));
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        // No more connections are accepted than are allowed; others wait in the backlog.
+        let permit = tokio::select! {
+            permit = Arc::clone(&room).acquire_owned() => permit,
+            () = &mut shutdown => break,
+        };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut shutdown => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let connection = graceful.watch(connection(&app, stream));
+                tokio::spawn(async move {
+                    // A connection that breaks is the client's affair.
+                    drop(connection.await);
+                    drop(permit);
+                });
+            }
+            Err(_) => tokio::time::sleep(ACCEPT_REST).await,
+        }
+    }
+    drop(listener);
+    drop(tokio::time::timeout(GRACE, graceful.shutdown()).await);
+}
+
+/// A connection with the time limits that hold off slow clients.
+fn connection(app: &Arc<App>, stream: TcpStream) -> impl GracefulConnection + use<> {
+    // An answer is one write; waiting to fill a packet would only delay it.
+    drop(stream.set_nodelay(true));
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(app.limits.write_time));
+    let app = Arc::clone(app);
+    let head_time = app.limits.head_time;
+    let service = service_fn(move |head| {
+        let app = Arc::clone(&app);
+        async move { Ok::<_, Infallible>(layers::answer(&app, head).await) }
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_time)
+        .max_buf_size(MAX_HEAD)
+        .auto_date_header(false)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service)
+}

@@ -1,0 +1,12 @@
+//! Rollcall, the service: sockets, tokens, the clock, files and the command line
+//! around [`rollcall_odata`] and [`rollcall_store`].
+
+pub mod app;
+pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod folder;
+pub mod http;
+pub mod observe;
+pub mod sample;

@@ -1,0 +1,112 @@
+//! One line in the log for each request: what it was, how it ended, where its
+//! time went. Never a token, a secret, a query or a body.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::clock::Clock;
+
+/// Where request lines go.
+#[derive(Clone)]
+pub struct Log(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl Log {
+    /// A log that hands each line, without its line end, to this function.
+    pub fn new(write: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(write))
+    }
+
+    /// A log on standard error. A line that cannot be written is lost: nobody
+    /// is left to tell.
+    pub fn stderr() -> Self {
+        Self::new(|line| {
+            let mut line = line.to_owned();
+            line.push('\n');
+            drop(std::io::Write::write_all(&mut std::io::stderr().lock(), line.as_bytes()));
+        })
+    }
+
+    /// Writes one line.
+    pub fn write(&self, line: &str) {
+        (self.0)(line);
+    }
+}
+
+/// What is seen of one request.
+pub struct Observation {
+    clock: Arc<dyn Clock>,
+    begun: Duration,
+    lapped: Duration,
+    method: String,
+    stages: Vec<(&'static str, Duration)>,
+    status: u16,
+    bytes: usize,
+    request_id: String,
+    /// The name of its route.
+    pub route: &'static str,
+    /// Who asked, once that is known: subject and tenant.
+    pub principal: Option<String>,
+    /// The cause of a fault that the client is not told.
+    pub cause: Option<String>,
+}
+
+impl Observation {
+    /// Begins to watch a request of this method.
+    pub fn begin(clock: &Arc<dyn Clock>, method: &str) -> Self {
+        let now = clock.elapsed();
+        Self {
+            clock: Arc::clone(clock),
+            begun: now,
+            lapped: now,
+            method: method.to_owned(),
+            stages: Vec::new(),
+            status: 0,
+            bytes: 0,
+            request_id: String::new(),
+            route: "unknown",
+            principal: None,
+            cause: None,
+        }
+    }
+
+    /// The stage of this name ends here.
+    pub fn lap(&mut self, stage: &'static str) {
+        let now = self.clock.elapsed();
+        self.stages.push((stage, now.saturating_sub(self.lapped)));
+        self.lapped = now;
+    }
+
+    /// The request ends here, with this status and so many bytes of body.
+    pub fn end(&mut self, status: u16, bytes: usize, request_id: &str) {
+        self.status = status;
+        self.bytes = bytes;
+        request_id.clone_into(&mut self.request_id);
+    }
+
+    /// The line for the log: `time method route status bytes`, then what else
+    /// there is as `name=value`, durations in microseconds.
+    pub fn line(&self, now: Timestamp) -> String {
+        let total = self.clock.elapsed().saturating_sub(self.begun);
+        let mut line = format!(
+            "{now:.3} {} {} {} {} total={}us",
+            self.method,
+            self.route,
+            self.status,
+            self.bytes,
+            total.as_micros()
+        );
+        // Writing text into memory cannot fail.
+        for (stage, time) in &self.stages {
+            let _ = write!(line, " {stage}={}us", time.as_micros());
+        }
+        let principal = self.principal.as_deref().unwrap_or("-");
+        let _ = write!(line, " principal={principal} request-id={}", self.request_id);
+        if let Some(cause) = &self.cause {
+            let _ = write!(line, " cause={cause:?}");
+        }
+        line
+    }
+}

@@ -1,0 +1,86 @@
+//! What answers without a tenant's data: documents, health, methods, CORS.
+
+use crate::client::ask;
+use crate::sample::COLLECTION;
+use crate::world::World;
+
+pub fn the_service_document_names_sets_and_singletons(world: &World) {
+    insta::assert_snapshot!("service_document", world.send(&ask("GET", "/v1.0")));
+    let beta = world.send(&ask("GET", "/beta/"));
+    assert!(beta.text().contains("http://rollcall.test/beta/$metadata"), "{beta}");
+}
+
+pub fn metadata_is_the_model(world: &World) {
+    insta::assert_snapshot!("metadata", world.send(&ask("GET", "/v1.0/$metadata")));
+}
+
+pub fn the_singleton_leads_to_the_set(world: &World) {
+    insta::assert_snapshot!("singleton", world.send(&ask("GET", "/v1.0/reports").bearer(&world.writer())));
+}
+
+pub fn health(world: &World) {
+    insta::assert_snapshot!("live", world.send(&ask("GET", "/health/live")));
+    insta::assert_snapshot!("ready", world.send(&ask("GET", "/health/ready")));
+}
+
+pub fn a_page_for_people(world: &World) {
+    let reply = world.send(&ask("GET", "/"));
+    assert_eq!((reply.status, reply.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert!(reply.text().contains("<h1>Rollcall</h1>"));
+}
+
+pub fn methods(world: &World) {
+    let token = world.writer();
+    let targets = [
+        "/", "/health/live", "/health/ready", "/v1.0", "/v1.0/$metadata", "/v1.0/reports", COLLECTION,
+        "/v1.0/office365ActiveUserCounts/$count", "/v1.0/office365ActiveUserCounts/da0e2eb0-2eb0-da0e-b02e-0edab02e0eda",
+        "/common/discovery/v2.0/keys", "/common/v2.0/.well-known/openid-configuration", "/common/oauth2/v2.0/token",
+        "/v1.0/nothing", "/nothing",
+    ];
+    let mut lines = Vec::new();
+    for target in targets {
+        let options = world.send(&ask("OPTIONS", target));
+        assert_eq!((options.status, options.body.len()), (204, 0), "{options}");
+        let allow = options.header("allow").unwrap().to_owned();
+        for method in ["GET", "POST", "PATCH", "PUT", "DELETE", "TRACE", "BREW"] {
+            if allow.split(", ").any(|one| one == method) || target.ends_with("nothing") {
+                continue;
+            }
+            let reply = world.send(&ask(method, target).bearer(&token));
+            assert_eq!((reply.status, reply.header("allow")), (405, Some(allow.as_str())), "{method} {target}\n{reply}");
+        }
+        lines.push(format!("{target} => {allow}"));
+    }
+    insta::assert_snapshot!("methods", lines.join("\n"));
+    insta::assert_snapshot!("not_allowed", world.send(&ask("DELETE", COLLECTION).bearer(&token)));
+}
+
+pub fn scripts_of_other_origins_may_ask(world: &World) {
+    let preflight = ask("OPTIONS", COLLECTION)
+        .header("Origin", "https://app.example")
+        .header("Access-Control-Request-Method", "POST")
+        .header("Access-Control-Request-Headers", "authorization, content-type");
+    insta::assert_snapshot!("preflight", world.send(&preflight));
+    for request in [ask("GET", COLLECTION), ask("GET", COLLECTION).bearer(&world.writer())] {
+        let reply = world.send(&request.header("Origin", "https://app.example"));
+        assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
+    }
+}
+
+pub fn an_address_can_be_too_long(world: &World) {
+    let long = format!("{COLLECTION}?x={}", "y".repeat(8 * 1024));
+    let reply = world.send(&ask("GET", &long).bearer(&world.writer()));
+    assert_eq!((reply.status, reply.code().as_str()), (414, "uriTooLong"));
+    let huge = ask("GET", COLLECTION).bearer(&world.writer()).header("X-Huge", &"y".repeat(200_000));
+    assert_eq!(world.send(&huge).status, 431);
+}
+
+pub fn hosts_that_are_none_are_refused(world: &World) {
+    let token = world.writer();
+    let with = |host: &str| world.send(&ask("GET", COLLECTION).bearer(&token).header("Host", host));
+    for host in ["a\"b", "a b", "<x>", "a/b", ""] {
+        assert_eq!(with(host).status, 400, "{host}");
+    }
+    let reply = with("rollcall.example:8443");
+    assert!(reply.text().contains("http://rollcall.example:8443/v1.0/$metadata#"), "{reply}");
+}

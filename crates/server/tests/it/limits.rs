@@ -1,0 +1,74 @@
+//! Slow clients and the log: what holds the service together, and what it must not tell.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use crate::client::{Reply, ask};
+use crate::sample::{COLLECTION, SAMPLE};
+use crate::world::World;
+
+fn read_all(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    // A reset ends the answer like a close.
+    drop(stream.read_to_end(&mut bytes));
+    bytes
+}
+
+#[test]
+fn slow_clients_are_cut_off_and_others_are_served() {
+    let world = World::with_limits(|limits| {
+        limits.connections = 3;
+        limits.head_time = Duration::from_millis(300);
+        limits.body_time = Duration::from_millis(300);
+    });
+    let mut slow: Vec<TcpStream> = (0..3).map(|_| TcpStream::connect(world.address()).unwrap()).collect();
+    slow[0].write_all(b"GET /v1.0 HTTP/1.1\r\nHost: ").unwrap();
+    let head = format!(
+        "POST {COLLECTION} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+         Content-Length: 400\r\n\r\n{{",
+        world.writer()
+    );
+    slow[1].write_all(head.as_bytes()).unwrap();
+    // All places are taken; the fourth waits until a slow one is cut off.
+    let reply = world.send(&ask("POST", COLLECTION).bearer(&world.writer()).json(SAMPLE));
+    assert_eq!(reply.status, 201);
+    let late = Reply::parse(&read_all(&mut slow[1])).unwrap();
+    assert_eq!((late.status, late.code().as_str()), (408, "requestTimeout"), "{late}");
+    for stream in [0, 2] {
+        let bytes = read_all(&mut slow[stream]);
+        assert!(bytes.is_empty() || bytes.starts_with(b"HTTP/1.1 408"), "{bytes:?}");
+    }
+}
+
+#[test]
+fn a_connection_serves_many_requests() {
+    let world = World::plain();
+    let mut stream = TcpStream::connect(world.address()).unwrap();
+    let one = ask("GET", "/v1.0").header("Connection", "keep-alive").bytes();
+    let last = ask("GET", "/v1.0").bytes();
+    stream.write_all(&[one.clone(), one, last].concat()).unwrap();
+    let text = String::from_utf8(read_all(&mut stream)).unwrap();
+    assert_eq!(text.matches("HTTP/1.1 200 OK").count(), 3, "{text}");
+}
+
+#[test]
+fn the_log_has_a_line_for_each_request_and_no_secret_in_it() {
+    let world = World::plain();
+    let token = world.writer();
+    let secret = world.client_secret();
+    let form = format!("client_id=x&client_secret={secret}&grant_type=client_credentials");
+    world.send(&ask("POST", COLLECTION).bearer(&token).json(SAMPLE));
+    world.send(&ask("POST", COLLECTION).bearer(&token).json(SAMPLE.replace("\"teams\":5", "\"teams\":\"my body\"")));
+    world.send(&ask("GET", &format!("{COLLECTION}?secret-query=my-query")).bearer(&token));
+    world.send(&ask("GET", &format!("{COLLECTION}?access_token={token}")).bearer("bad\ttoken"));
+    world.send(&ask("POST", "/common/oauth2/v2.0/token").header("Content-Type", "application/x-www-form-urlencoded").body(form));
+    world.send(&ask("GET", "/nothing/at/my-path"));
+    let log = world.log();
+    let parts: Vec<&str> = token.split('.').collect();
+    for hidden in [parts[1], parts[2], &secret, "my body", "my-query", "my-path", "bad\ttoken", "sharePoint"] {
+        assert!(!log.contains(hidden), "{hidden}\n{log}");
+    }
+    insta::assert_snapshot!("log", log);
+}

@@ -1,0 +1,5 @@
+//! The service from outside: real sockets, whole answers.
+
+mod client;
+mod names;
+mod world;

@@ -1,0 +1,143 @@
+//! The documents: every command and every exchange in them is run.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::client::{Ask, Reply, ask};
+use crate::process::{ROLLCALL, Service, has, run};
+use crate::world::World;
+
+const README: &str = include_str!("../../../../README.md");
+
+/// The fenced blocks of a document in this language.
+fn fences<'a>(document: &'a str, language: &str) -> Vec<&'a str> {
+    let start = format!("```{language}\n");
+    document.split(&start).skip(1).map(|rest| rest.split("\n```").next().unwrap()).collect()
+}
+
+/// A command of the README with the binary that is tested in cargo's place,
+/// and the service that the test has started.
+fn here(command: &str, address: &str) -> String {
+    command
+        .replace("cargo run -q --release --", &format!("'{ROLLCALL}'"))
+        .replace("cargo run --release --", &format!("'{ROLLCALL}'"))
+        .replace("127.0.0.1:8365", address)
+}
+
+#[test]
+fn every_command_of_the_readme_works() {
+    if !has("curl", "every_command_of_the_readme_works") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let commands = fences(README, "sh");
+    assert_eq!(commands.len(), 4, "a command without a test");
+    assert_eq!(commands[0], "cargo run --release -- serve");
+    assert_eq!(commands[3], "cargo test --workspace", "which this is a part of");
+    let mut serve = Command::new("sh");
+    let line = format!("exec {} --listen 127.0.0.1:0", here(commands[0], ""));
+    serve.args(["-c", &line]).current_dir(folder.path());
+    let service = Service::start_with(&mut serve, &folder.path().join("log"));
+    let shell = |command: &str| {
+        let command = here(command, &service.address.to_string());
+        let (status, out, err) = run(Command::new("sh").args(["-c", &command]).current_dir(folder.path()));
+        assert_eq!(status, 0, "{command}\n{err}");
+        out
+    };
+    let created = shell(commands[1]).replace("\r\n", "\n");
+    let shown = fences(README, "http");
+    assert_eq!(shown.len(), 1);
+    let created = created.replace(&service.address.to_string(), "127.0.0.1:8365");
+    assert_eq!(masked(shown[0]), masked(&created));
+    let all = shell(commands[2]);
+    assert!(all.contains("\"@odata.etag\":\"W/\\\"1\\\"\"") && all.contains("\"teams\":5"), "{all}");
+}
+
+/// An answer with what differs from run to run made equal: GUIDs and the date.
+fn masked(answer: &str) -> String {
+    let guid = |word: &str| uuid::Uuid::try_parse(word).is_ok() && word.len() == 36;
+    let mut masked = String::new();
+    for line in answer.trim_end().lines() {
+        if line.starts_with("date: ") {
+            masked += "date: now\n";
+            continue;
+        }
+        let words = line.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
+        for word in words {
+            let bare = word.trim_end_matches(|letter: char| !letter.is_ascii_alphanumeric());
+            masked += &if guid(bare) { word.replace(bare, "GUID") } else { word.to_owned() };
+        }
+        masked.push('\n');
+    }
+    masked
+}
+
+/// The exchanges of a document: each request with the answer that follows it.
+fn exchanges(document: &str) -> Vec<(Ask, String)> {
+    let blocks = fences(document, "http");
+    let (mut found, mut rest) = (Vec::new(), blocks.as_slice());
+    while let [request, answer, more @ ..] = rest {
+        assert!(answer.starts_with("HTTP/1.1 "), "an exchange is a request and its answer: {request}");
+        found.push((request_of(request), (*answer).to_owned()));
+        rest = more;
+    }
+    assert!(rest.is_empty(), "a request without an answer: {rest:?}");
+    found
+}
+
+fn request_of(block: &str) -> Ask {
+    let (head, body) = block.split_once("\n\n").unwrap_or((block, ""));
+    let mut lines = head.lines();
+    let mut first = lines.next().unwrap().split(' ');
+    let request = ask(first.next().unwrap(), first.next().unwrap()).body(body);
+    lines.filter_map(|line| line.split_once(": ")).fold(request, |request, (name, value)| {
+        request.header(name, value)
+    })
+}
+
+/// What a document shows of an answer must be in it: each header, and the whole body.
+fn holds(shown: &str, reply: &Reply) {
+    let (head, body) = shown.split_once("\n\n").unwrap_or((shown, ""));
+    let mut lines = head.lines();
+    let status = lines.next().unwrap();
+    assert!(status.starts_with(&format!("HTTP/1.1 {}", reply.status)), "{shown}\n---\n{reply}");
+    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+        let was = reply.header(name).unwrap_or_else(|| panic!("no {name}\n{reply}"));
+        assert_eq!(masked(value), masked(was), "{name} in\n{shown}");
+    }
+    match serde_json::from_str::<serde_json::Value>(body) {
+        Err(_) => assert_eq!(masked(body.trim()), masked(reply.text().trim())),
+        Ok(shown) => assert_eq!(masked(&stamped(shown)), masked(&stamped(reply.json())), "{body}\n---\n{reply}"),
+    }
+}
+
+/// A JSON body on one line, its time made equal.
+fn stamped(mut body: serde_json::Value) -> String {
+    if let Some(date) = body.pointer_mut("/error/innerError/date") {
+        *date = "now".into();
+    }
+    serde_json::to_string_pretty(&body).unwrap()
+}
+
+#[test]
+fn every_exchange_of_the_documents_is_true() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/api");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let world = World::plain();
+        let mut last = String::new();
+        for (request, shown) in exchanges(&text) {
+            let token = world.writer();
+            // A document's {id} is the object that it last created.
+            let request = request.filled(&[("{token}", &token), ("{id}", &last)]);
+            let reply = world.send(&request);
+            holds(&shown, &reply);
+            if let Some(location) = reply.header("location") {
+                location.rsplit('/').next().unwrap().clone_into(&mut last);
+            }
+            count += 1;
+        }
+    }
+    assert!(count >= 5, "{count}");
+}

@@ -1,0 +1,133 @@
+//! Nothing of one tenant shows to another: not by id, count, error, 409 or version.
+//!
+//! The routes come from the route table; one without a case here fails.
+
+use rollcall::http::routes::{Endpoint, ROUTES};
+
+use crate::client::{Ask, Reply, ask};
+use crate::sample::{COLLECTION, SAMPLE, fact};
+use crate::world::World;
+
+const ID: &str = "da0e2eb0-2eb0-da0e-b02e-0edab02e0eda";
+
+/// For each route what a tenant without data asks about another's data.
+fn requests(route: &str) -> Vec<Ask> {
+    let body = |number| fact(number).replacen('{', &format!("{{\"id\":\"{ID}\","), 1);
+    let one = format!("{COLLECTION}/{ID}");
+    let alternate = format!("{COLLECTION}(reportDate=2000-01-01,reportPeriod='7',reportRefreshDate=2000-01-01)");
+    match route {
+        "home" => vec![ask("GET", "/")],
+        "live" => vec![ask("GET", "/health/live")],
+        "ready" => vec![ask("GET", "/health/ready")],
+        "discovery" => vec![ask("GET", "/common/v2.0/.well-known/openid-configuration")],
+        "keys" => vec![ask("GET", "/common/discovery/v2.0/keys")],
+        "token" => vec![ask("POST", "/common/oauth2/v2.0/token")],
+        "service" => vec![ask("GET", "/v1.0")],
+        "metadata" => vec![ask("GET", "/v1.0/$metadata")],
+        "singleton" => vec![ask("GET", "/v1.0/reports")],
+        "count" => vec![ask("GET", &format!("{COLLECTION}/$count"))],
+        "collection" => vec![
+            ask("GET", &format!("{COLLECTION}?$count=true")),
+            ask("POST", COLLECTION).json(SAMPLE.replace("\"teams\":5", "\"teams\":\"5\"")),
+            ask("POST", COLLECTION).json(body(0)),
+            ask("POST", COLLECTION).json(fact(1)),
+            ask("GET", &format!("{COLLECTION}?$count=true")),
+        ],
+        "entity" => {
+            let methods = ["GET", "HEAD", "PATCH", "PUT", "DELETE"];
+            let plain = [&one, &alternate].into_iter().flat_map(|target| {
+                methods.map(|method| match method {
+                    "PATCH" | "PUT" => ask(method, target).json(fact(0)),
+                    _ => ask(method, target),
+                })
+            });
+            let tagged = [("GET", "If-None-Match"), ("DELETE", "If-Match")]
+                .map(|(method, name)| ask(method, &one).header(name, "W/\"1\""));
+            let upsert = ask("PATCH", &alternate).json(body(0)).header("Prefer", "create-if-missing");
+            plain.chain(tagged).chain([upsert]).collect()
+        }
+        other => panic!("the route {other} has no case"),
+    }
+}
+
+/// What an answer tells, but for the names and times that are every answer's own.
+fn told(reply: &Reply) -> (u16, Vec<(String, String)>, String) {
+    let own = |name: &str| name.ends_with("request-id") || name == "date";
+    let headers = reply.headers.iter().filter(|(name, _)| !own(name)).cloned().collect();
+    let body = reply.text();
+    let body = body.split("\"innerError\"").next().unwrap().to_owned();
+    (reply.status, headers, body)
+}
+
+pub fn another_tenant_s_data_changes_no_answer(world: &World) {
+    for route in ROUTES {
+        for (number, request) in requests(route.name).into_iter().enumerate() {
+            // A world where another tenant has the same id and facts, and one where nobody has.
+            let crowded = world.fresh();
+            for number in 0..3 {
+                let mut body = fact(number);
+                if number == 0 {
+                    body = body.replacen('{', &format!("{{\"id\":\"{ID}\","), 1);
+                }
+                let request = ask("POST", COLLECTION).bearer(&crowded.writer_of(2)).json(body);
+                assert_eq!(crowded.send(&request).status, 201);
+            }
+            let lonely = world.fresh();
+            let answers = [&crowded, &lonely].map(|world| told(&world.send(&request.clone().bearer(&world.writer()))));
+            let [crowded, lonely] = answers.map(|(status, headers, body)| (status, headers, assigned(&body)));
+            assert_eq!(crowded, lonely, "{} {number}", route.name);
+        }
+    }
+}
+
+/// A body with the ids that were assigned made equal: they come from one
+/// source of randomness, which the other tenant has used as well.
+fn assigned(body: &str) -> String {
+    body.split('"')
+        .map(|word| match uuid::Uuid::parse_str(word) {
+            Ok(id) if id.get_version_num() == 7 => "assigned",
+            _ => word,
+        })
+        .collect::<Vec<&str>>()
+        .join("\"")
+}
+
+pub fn a_write_reaches_no_other_tenant(world: &World) {
+    let body = SAMPLE.replacen('{', &format!("{{\"id\":\"{ID}\","), 1);
+    let one = format!("{COLLECTION}/{ID}");
+    for token in [world.writer(), world.writer_of(2)] {
+        assert_eq!(world.send(&ask("POST", COLLECTION).bearer(&token).json(body.clone())).status, 201);
+    }
+    let theirs = world.send(&ask("GET", &one).bearer(&world.writer_of(2)));
+    let changed = world.send(&ask("PATCH", &one).bearer(&world.writer()).json(r#"{"teams":77}"#));
+    assert_eq!(changed.status, 200);
+    assert_eq!(world.send(&ask("DELETE", &one).bearer(&world.writer())).status, 204);
+    let after = world.send(&ask("GET", &one).bearer(&world.writer_of(2)));
+    assert_eq!((after.text(), after.header("etag")), (theirs.text(), theirs.header("etag")));
+}
+
+pub fn a_skip_token_leads_to_no_other_tenant(world: &World) {
+    for number in 0..7 {
+        let request = ask("POST", COLLECTION).bearer(&world.writer_of(2)).json(fact(number));
+        assert_eq!(world.send(&request).status, 201);
+    }
+    let page = world.send(&ask("GET", COLLECTION).bearer(&world.writer_of(2)));
+    let link = page.json()["@odata.nextLink"].as_str().unwrap().replace("http://rollcall.test", "");
+    let reply = world.send(&ask("GET", &link).bearer(&world.writer()));
+    assert_eq!(reply.json()["value"].as_array().map(Vec::len), Some(0), "{reply}");
+}
+
+pub fn every_route_says_whether_it_answers_without_a_token(world: &World) {
+    for route in ROUTES {
+        for request in requests(route.name) {
+            let reply = world.send(&request);
+            let open = reply.status != 401 || route.name == "token";
+            assert_eq!(open, route.open, "{} {reply}", route.name);
+            if !open {
+                let challenge = reply.header("www-authenticate").unwrap();
+                assert!(challenge.starts_with("Bearer realm=\"\", authorization_uri=\"http://rollcall.test/"), "{challenge}");
+            }
+        }
+    }
+    assert_eq!(Endpoint::Entity.route().name, ROUTES.last().unwrap().name);
+}

@@ -1,0 +1,55 @@
+//! The engine: SQLite in write-ahead mode, with one thread that writes and a few that read.
+
+mod apply;
+pub(crate) mod query;
+pub(crate) mod reader;
+#[cfg(test)]
+mod tests;
+pub(crate) mod writer;
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::Error;
+
+/// How long to wait for another process that holds the write lock, such as a
+/// person with an SQL shell.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// A connection that may write, to a database that is made where it is missing.
+pub(crate) fn open_to_write(file: &Path) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let connection = open(file, flags).map_err(|error| Error::of_write(&error))?;
+    // FULL: a commit returns when it is on the disk. On Apple's systems that takes a flag of its own.
+    connection
+        .execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;")
+        .map_err(|error| Error::of_write(&error))?;
+    Ok(connection)
+}
+
+/// A connection that cannot write, to a database that is there.
+pub(crate) fn open_to_read(file: &Path) -> Result<Connection, Error> {
+    open(file, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|error| Error::of_read(&error))
+}
+
+/// Puts the database in write-ahead mode, where readers and the writer do not wait for each other.
+pub(crate) fn write_ahead(connection: &Connection) -> Result<(), Error> {
+    let mode: String = connection
+        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+        .map_err(|error| Error::of_write(&error))?;
+    if mode == "wal" {
+        return Ok(());
+    }
+    let cause = "its file system has no shared memory, which the write-ahead log needs";
+    Err(Error::Failed(format!("{cause} (journal mode {mode})")))
+}
+
+fn open(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    // Each connection stays with one thread, so SQLite need not lock it.
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(LOCK_WAIT)?;
+    Ok(connection)
+}

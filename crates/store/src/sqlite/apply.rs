@@ -1,0 +1,253 @@
+//! One write inside the transaction that is open: row, `change` and `refresh` together.
+
+use std::collections::HashMap;
+
+use rollcall_odata::plan::{Create, Delete, Selector, Update, Write};
+use rollcall_odata::{Error as Refusal, Row};
+use rusqlite::types::ToSqlOutput;
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params_from_iter};
+use uuid::Uuid;
+
+use super::query;
+use crate::table::{Known, Table, Tables};
+use crate::{Author, Entity, Error, Written, sql};
+
+/// Why a write was not done.
+pub(super) enum Stop {
+    /// It is not to be done, and has left no trace. Its neighbours go on.
+    Refused(Error),
+    /// The transaction cannot go on.
+    Broken(Error),
+}
+
+impl From<rusqlite::Error> for Stop {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Broken(Error::of_write(&error))
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// What the writer remembers of tenants, so that it need not look it up again.
+/// It holds what the open transaction did, and is forgotten with it.
+pub(super) type Tenants = HashMap<Uuid, Tenant>;
+
+#[derive(Clone, Copy)]
+pub(super) struct Tenant {
+    number: i64,
+    /// The number of its last change.
+    last_change: i64,
+}
+
+/// Does one write.
+pub(super) fn apply(
+    connection: &Connection,
+    tables: &Tables,
+    tenants: &mut Tenants,
+    author: &Author,
+    plan: Write,
+) -> Result<Written, Stop> {
+    let set = match &plan {
+        Write::Create(Create { set, .. })
+        | Write::Update(Update { set, .. })
+        | Write::Delete(Delete { set, .. }) => set,
+    };
+    let table = tables.get(set)?;
+    let mut work = Work { connection, table, tenants, author };
+    match plan {
+        Write::Create(create) => work.create(create.row),
+        Write::Update(update) => work.update(&update),
+        Write::Delete(delete) => work.delete(&delete),
+    }
+}
+
+struct Work<'a> {
+    connection: &'a Connection,
+    table: &'a Table,
+    tenants: &'a mut Tenants,
+    author: &'a Author,
+}
+
+impl Work<'_> {
+    /// The row itself is written first: it alone can meet a conflict, and then nothing is there yet.
+    fn create(&mut self, row: Row) -> Result<Written, Stop> {
+        let table = self.table;
+        let bound = table.bind(&row)?;
+        let tenant = match self.known_tenant()? {
+            Some(tenant) => tenant,
+            None => self.new_tenant()?,
+        };
+        let number = tenant.last_change + 1;
+        if !self.put(&table.sql.insert, tenant.number, number, &bound)? {
+            return Err(self.conflict(tenant.number, &row)?.into());
+        }
+        self.log(tenant, number, "created", &row, None)?;
+        self.enter(tenant.number, &table.known(&bound))?;
+        entity(number, row).map(Written::Created)
+    }
+
+    fn update(&mut self, plan: &Update) -> Result<Written, Stop> {
+        let table = self.table;
+        let Some((tenant, current)) = self.find(&plan.selector)? else {
+            return self.create_instead(plan);
+        };
+        if !plan.precondition.holds(Some(current.version)) {
+            return Err(Error::PreconditionFailed.into());
+        }
+        let row = plan.apply(&current.row).map_err(Error::Refused)?;
+        if row == current.row {
+            return Ok(Written::Unchanged(current));
+        }
+        let bound = table.bind(&row)?;
+        let former = table.to_json(&current.row)?;
+        let number = tenant.last_change + 1;
+        if !self.put(&table.sql.update, tenant.number, number, &bound)? {
+            return Err(self.conflict(tenant.number, &row)?.into());
+        }
+        self.log(tenant, number, "changed", &row, Some(&former))?;
+        let bound_before = table.bind(&current.row)?;
+        let (before, after) = (table.known(&bound_before), table.known(&bound));
+        if before != after {
+            self.leave(tenant.number, &before)?;
+            self.enter(tenant.number, &after)?;
+        }
+        entity(number, row).map(Written::Changed)
+    }
+
+    fn create_instead(&mut self, plan: &Update) -> Result<Written, Stop> {
+        match &plan.or_create {
+            None => Err(Error::NotFound.into()),
+            Some(_) if !plan.precondition.holds(None) => Err(Error::PreconditionFailed.into()),
+            Some(Ok(row)) => self.create(row.clone()),
+            Some(Err(refusal)) => Err(Error::Refused(Refusal::clone(refusal)).into()),
+        }
+    }
+
+    fn delete(&mut self, plan: &Delete) -> Result<Written, Stop> {
+        let table = self.table;
+        let Some((tenant, current)) = self.find(&plan.selector)? else {
+            return Err(Error::NotFound.into());
+        };
+        if !plan.precondition.holds(Some(current.version)) {
+            return Err(Error::PreconditionFailed.into());
+        }
+        let bound = table.bind(&current.row)?;
+        let former = table.to_json(&current.row)?;
+        let mut statement = self.connection.prepare_cached(&table.sql.delete)?;
+        statement.execute((tenant.number, &bound[0]))?;
+        self.log(tenant, tenant.last_change + 1, "deleted", &current.row, Some(&former))?;
+        self.leave(tenant.number, &table.known(&bound))?;
+        Ok(Written::Deleted)
+    }
+
+    fn find(&mut self, selector: &Selector) -> Result<Option<(Tenant, Entity)>, Stop> {
+        let Some(tenant) = self.known_tenant()? else { return Ok(None) };
+        let found = query::find(self.connection, self.table, tenant.number, selector)?;
+        Ok(found.map(|entity| (tenant, entity)))
+    }
+
+    /// Puts a row in place; false where the same fact or key is there already.
+    fn put(
+        &self,
+        text: &str,
+        tenant: i64,
+        number: i64,
+        row: &[ToSqlOutput<'_>],
+    ) -> Result<bool, Stop> {
+        let head = [ToSqlOutput::from(tenant), ToSqlOutput::from(number)];
+        let mut statement = self.connection.prepare_cached(text)?;
+        match statement.execute(params_from_iter(head.iter().chain(row))) {
+            Ok(_) => Ok(true),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What stands in the way of this row: the same fact, or else the same key.
+    fn conflict(&self, tenant: i64, row: &Row) -> Result<Error, Stop> {
+        let fact = self.table.fact(row);
+        let values = std::iter::once(ToSqlOutput::from(tenant)).chain(self.table.bind_fact(&fact)?);
+        let mut statement = self.connection.prepare_cached(&self.table.sql.key_of_fact)?;
+        let key = statement.query_row(params_from_iter(values), |row| row.get(0)).optional()?;
+        Ok(key.map_or(Error::KeyExists, |key| Error::FactExists { id: Uuid::from_bytes(key) }))
+    }
+
+    fn known_tenant(&mut self) -> Result<Option<Tenant>, Stop> {
+        let guid = self.author.tenant;
+        if let Some(tenant) = self.tenants.get(&guid) {
+            return Ok(Some(*tenant));
+        }
+        let Some(number) = query::tenant_number(self.connection, guid)? else { return Ok(None) };
+        let mut statement = self.connection.prepare_cached(sql::LAST_CHANGE)?;
+        let last_change = statement.query_row([number], |row| row.get(0))?;
+        let tenant = Tenant { number, last_change };
+        self.tenants.insert(guid, tenant);
+        Ok(Some(tenant))
+    }
+
+    fn new_tenant(&mut self) -> Result<Tenant, Stop> {
+        let mut statement = self.connection.prepare_cached(sql::NEW_TENANT)?;
+        let number = statement.query_row([self.author.tenant.as_bytes()], |row| row.get(0))?;
+        Ok(Tenant { number, last_change: 0 })
+    }
+
+    /// Appends to `change`.
+    fn log(
+        &mut self,
+        tenant: Tenant,
+        number: i64,
+        kind: &str,
+        row: &Row,
+        former: Option<&str>,
+    ) -> Result<(), Stop> {
+        let (table, author) = (self.table, self.author);
+        let bound = table.bind(row)?;
+        let mut statement = self.connection.prepare_cached(sql::NEW_CHANGE)?;
+        statement.execute((
+            tenant.number,
+            number,
+            table.number,
+            &bound[0],
+            kind,
+            &author.principal,
+            author.at.as_millisecond(),
+            former,
+        ))?;
+        self.tenants.insert(author.tenant, Tenant { last_change: number, ..tenant });
+        Ok(())
+    }
+
+    /// `refresh` learns of a row that has come.
+    fn enter(&self, tenant: i64, known: &Known<'_>) -> Result<(), Stop> {
+        let mut statement = self.connection.prepare_cached(sql::REFRESH_ENTER)?;
+        let [refreshed, period, date] = known;
+        statement.execute((tenant, self.table.number, refreshed, period, date))?;
+        Ok(())
+    }
+
+    /// `refresh` learns of a row that has gone. Only if nothing else says what
+    /// that row said is it made anew from the rows.
+    fn leave(&self, tenant: i64, known: &Known<'_>) -> Result<(), Stop> {
+        let (table, set) = (self.table, self.table.number);
+        let mut statement = self.connection.prepare_cached(&table.sql.refresh_stale)?;
+        let [refreshed, period, date] = known;
+        let stale: Option<Option<bool>> = statement
+            .query_row((tenant, set, refreshed, period, date), |row| row.get(0))
+            .optional()?;
+        if stale.flatten() != Some(false) {
+            self.connection.prepare_cached(sql::REFRESH_FORGET)?.execute((tenant, set))?;
+            self.connection.prepare_cached(&table.sql.refresh_renew)?.execute((tenant, set))?;
+        }
+        Ok(())
+    }
+}
+
+fn entity(number: i64, row: Row) -> Result<Entity, Stop> {
+    Ok(Entity { version: crate::table::version(number)?, row })
+}

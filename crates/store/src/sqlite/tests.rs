@@ -1,0 +1,191 @@
+//! What takes a hold of the writer's own connection to be tried.
+
+use std::sync::Arc;
+use std::sync::mpsc;
+
+use rollcall_odata::edm::{EntitySet, Model, Role};
+use rollcall_odata::plan::{Create, Write};
+use rollcall_odata::{Period, Row, Value, catalog};
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::writer::{Message, Request};
+use crate::{Author, Error, Options, Store, Written};
+
+struct House {
+    store: Store,
+    model: Model,
+    folder: tempfile::TempDir,
+}
+
+impl House {
+    fn new(options: &Options) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let model = catalog::load(catalog::EMBEDDED).unwrap();
+        let store = Store::open(&folder.path().join("db"), &model, options).unwrap();
+        Self { store, model, folder }
+    }
+
+    fn set(&self) -> Arc<EntitySet> {
+        Arc::clone(&self.model.entity_sets[0])
+    }
+
+    /// Runs this on the writer's thread.
+    fn run(&self, work: impl FnOnce(&Connection) + Send + 'static) {
+        self.store.0.to_writer.send(Message::Run(Box::new(work))).unwrap();
+    }
+
+    /// Holds the writer until what this gives is dropped.
+    fn hold(&self) -> mpsc::Sender<()> {
+        let (release, released) = mpsc::channel();
+        let (held, holding) = mpsc::channel();
+        self.run(move |_| {
+            held.send(()).unwrap();
+            released.recv().unwrap_err();
+        });
+        holding.recv().unwrap();
+        release
+    }
+
+    /// A create of a fact of its own, and more text in its audit than a page holds.
+    fn request(&self, number: i64) -> (Author, Write) {
+        let set = self.set();
+        let mut row: Row = set.entity_type.properties.iter().map(|_| Value::Null).collect();
+        row[0] = Value::Guid(Uuid::from_u128(u128::try_from(number).unwrap()));
+        let day = jiff::civil::date(2026, 11, 18);
+        for at in &set.identity {
+            row[*at] = Value::Date(day);
+        }
+        let days = u16::try_from(number).unwrap() + 1;
+        row[set.entity_type.in_role(Role::Period).unwrap()] =
+            Value::Period(Period::of_days(days).unwrap());
+        let author = Author {
+            tenant: Uuid::from_u128(1),
+            principal: "p".repeat(8192),
+            at: jiff::Timestamp::UNIX_EPOCH,
+        };
+        (author, Write::Create(Create { set, row }))
+    }
+
+    fn queue(&self, number: i64) -> oneshot::Receiver<Result<Written, Error>> {
+        let (author, plan) = self.request(number);
+        let (answer, outcome) = oneshot::channel();
+        let request = Box::new(Request { author, plan, answer });
+        self.store.0.to_writer.send(Message::Write(request)).unwrap();
+        outcome
+    }
+
+    async fn create(&self, number: i64) -> Result<Written, Error> {
+        let (author, plan) = self.request(number);
+        self.store.write(author, plan).await
+    }
+
+    async fn count(&self) -> u64 {
+        self.store.count(Uuid::from_u128(1), self.set()).await.unwrap()
+    }
+
+    fn is_sound(&self) {
+        let report = crate::check(&self.folder.path().join("db"), &self.model).unwrap();
+        assert_eq!(report.problems, Vec::<String>::new());
+    }
+}
+
+fn is_created(outcome: &Result<Written, Error>) -> bool {
+    matches!(outcome, Ok(Written::Created(_)))
+}
+
+#[tokio::test]
+async fn one_batch_holds_what_is_queued_and_a_refusal_leaves_its_neighbours() {
+    let house = House::new(&Options::default());
+    let hold = house.hold();
+    let outcomes = [1, 2, 1, 3].map(|number| house.queue(number));
+    // A client that has gone takes nothing with it.
+    drop(house.queue(4));
+    drop(hold);
+    let mut answered = Vec::new();
+    for outcome in outcomes {
+        answered.push(outcome.await.unwrap());
+    }
+    assert!(is_created(&answered[0]) && is_created(&answered[1]) && is_created(&answered[3]));
+    assert_eq!(answered[2], Err(Error::FactExists { id: Uuid::from_u128(1) }));
+    assert!(is_created(&house.create(5).await));
+    assert_eq!(house.count().await, 5);
+    house.is_sound();
+}
+
+#[tokio::test]
+async fn a_full_queue_says_so_at_once() {
+    let house = House::new(&Options { queue: 2, ..Options::default() });
+    let hold = house.hold();
+    let queued = [house.queue(1), house.queue(2)];
+    assert_eq!(house.create(3).await, Err(Error::Busy));
+    drop(hold);
+    for outcome in queued {
+        assert!(is_created(&outcome.await.unwrap()));
+    }
+    assert!(is_created(&house.create(3).await));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_waits_for_what_is_queued() {
+    let house = House::new(&Options::default());
+    let hold = house.hold();
+    let queued: Vec<_> = (1..50).map(|number| house.queue(number)).collect();
+    let store = house.store.clone();
+    let closing = tokio::task::spawn_blocking(|| store.close());
+    drop(hold);
+    for outcome in queued {
+        assert!(is_created(&outcome.await.unwrap()));
+    }
+    closing.await.unwrap();
+    house.is_sound();
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_the_whole_batch_and_is_left_behind_without_reopening() {
+    let house = House::new(&Options::default());
+    assert!(is_created(&house.create(1).await));
+    house.run(|connection| {
+        let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        limit(connection, pages + 4);
+    });
+    let hold = house.hold();
+    let queued: Vec<_> = (2..20).map(|number| house.queue(number)).collect();
+    drop(hold);
+    let mut full = 0;
+    for outcome in queued {
+        match outcome.await.unwrap() {
+            Err(Error::Full(_)) => full += 1,
+            // Queued after the transaction that failed had taken its part.
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(full, 18);
+    assert_eq!(house.count().await, 1, "reads go on");
+    assert!(matches!(house.store.ready().await, Err(Error::Full(_))));
+    house.run(|connection| limit(connection, 1_000_000));
+    assert_eq!(house.store.ready().await, Ok(()));
+    let Ok(Written::Created(next)) = house.create(2).await else { panic!() };
+    assert_eq!(next.version, 2, "what was undone has left no gap");
+    house.is_sound();
+}
+
+#[tokio::test]
+async fn a_disk_that_cannot_be_written_to_turns_good_by_itself() {
+    let house = House::new(&Options::default());
+    assert!(is_created(&house.create(1).await));
+    house.run(|connection| connection.execute_batch("PRAGMA query_only = ON").unwrap());
+    assert!(matches!(house.create(2).await, Err(Error::Unwritable(_))));
+    assert!(matches!(house.store.ready().await, Err(Error::Unwritable(_))));
+    assert_eq!(house.count().await, 1);
+    house.run(|connection| connection.execute_batch("PRAGMA query_only = OFF").unwrap());
+    assert!(is_created(&house.create(2).await));
+    assert_eq!(house.store.ready().await, Ok(()));
+    house.is_sound();
+}
+
+fn limit(connection: &Connection, pages: i64) {
+    let text = format!("PRAGMA max_page_count = {pages}");
+    connection.query_row(&text, [], |_| Ok(())).unwrap();
+}

@@ -1,0 +1,223 @@
+//! The one thread that writes.
+//!
+//! It waits for a write, takes along what else is queued by then, does it all
+//! in one transaction and commits once; only then does it answer. So an
+//! answered write is on the disk, and many writers share the cost of a commit.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossbeam_channel::Receiver;
+use rollcall_odata::plan::Write;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::apply::{Stop, Tenants, apply};
+use crate::table::Tables;
+use crate::{Author, Error, Written};
+
+/// How much a probe writes: enough that it fails on a disk that has only crumbs left.
+const PROBE_BYTES: usize = 64 * 1024;
+
+/// What the writer is asked.
+pub(crate) enum Message {
+    /// Do this write.
+    Write(Box<Request>),
+    /// Try whether the disk can be written to.
+    Probe(oneshot::Sender<Result<(), Error>>),
+    /// Stop; what was sent before has been answered by then.
+    Stop,
+    /// Let a test have the connection.
+    #[cfg(test)]
+    Run(Box<dyn FnOnce(&Connection) + Send>),
+}
+
+/// A write and who waits for it.
+pub(crate) struct Request {
+    pub author: Author,
+    pub plan: Write,
+    pub answer: oneshot::Sender<Result<Written, Error>>,
+}
+
+/// Whether the last thing that the writer tried on the disk was done.
+#[derive(Debug)]
+pub(crate) struct Health(AtomicBool);
+
+impl Health {
+    pub fn is_good(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn set(&self, good: bool) {
+        self.0.store(good, Ordering::Release);
+    }
+}
+
+/// The writer and all that is its own.
+pub(crate) struct Writer {
+    connection: Connection,
+    tables: Arc<Tables>,
+    messages: Receiver<Message>,
+    health: Arc<Health>,
+    batch: usize,
+    tenants: Tenants,
+}
+
+/// A write of the open transaction, done or refused.
+struct Waiting {
+    answer: oneshot::Sender<Result<Written, Error>>,
+    outcome: Result<Written, Error>,
+}
+
+impl Writer {
+    /// A writer in good health; `batch` is the most writes in one transaction.
+    pub fn new(
+        connection: Connection,
+        tables: Arc<Tables>,
+        messages: Receiver<Message>,
+        batch: usize,
+    ) -> Self {
+        let health = Arc::new(Health(AtomicBool::new(true)));
+        Self { connection, tables, messages, health, batch, tenants: Tenants::new() }
+    }
+
+    /// How others see whether it can write.
+    pub fn health(&self) -> Arc<Health> {
+        Arc::clone(&self.health)
+    }
+
+    /// Works until it is told to stop, or nobody is left who could ask.
+    pub fn run(mut self) {
+        while let Ok(message) = self.messages.recv() {
+            if !self.serve(message) {
+                break;
+            }
+        }
+        self.health.set(false);
+        // What stays in the log is read by whoever opens the database next.
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+
+    /// Serves a message and what it takes along; false if it is to stop.
+    fn serve(&mut self, message: Message) -> bool {
+        let mut next = Some(message);
+        while let Some(message) = next.take() {
+            match message {
+                Message::Write(first) => next = self.write(first),
+                Message::Probe(answer) => {
+                    let outcome = self.probe();
+                    // Whoever asked may be gone, here and below.
+                    let _ = answer.send(outcome);
+                }
+                Message::Stop => return false,
+                #[cfg(test)]
+                Message::Run(test) => test(&self.connection),
+            }
+        }
+        true
+    }
+
+    /// Writes a batch and answers. Gives back a message that is no write and
+    /// was met on the way.
+    fn write(&mut self, first: Box<Request>) -> Option<Message> {
+        let (mut waiting, mut met) = (Vec::new(), None);
+        let work = || self.transaction(first, &mut waiting, &mut met);
+        // A panic drops the waiters, which tells them; the writer goes on.
+        let outcome = catch_unwind(AssertUnwindSafe(work));
+        match outcome {
+            Ok(Ok(())) => {
+                self.health.set(true);
+                for Waiting { answer, outcome } in waiting {
+                    let _ = answer.send(outcome);
+                }
+            }
+            Ok(Err(error)) => {
+                self.give_up();
+                self.health.set(error == Error::Busy && self.health.is_good());
+                // Even a refusal may have been for the sake of a neighbour that is undone now.
+                for Waiting { answer, .. } in waiting {
+                    let _ = answer.send(Err(error.clone()));
+                }
+            }
+            Err(_panic) => self.give_up(),
+        }
+        met
+    }
+
+    fn transaction(
+        &mut self,
+        first: Box<Request>,
+        waiting: &mut Vec<Waiting>,
+        met: &mut Option<Message>,
+    ) -> Result<(), Error> {
+        let begun = self.execute("BEGIN IMMEDIATE");
+        let mut next = first;
+        loop {
+            let Request { author, plan, answer } = *next;
+            let outcome = match &begun {
+                Ok(()) => self.apply(&author, plan),
+                Err(error) => Err(Stop::Broken(error.clone())),
+            };
+            let outcome = match outcome {
+                Ok(written) => Ok(written),
+                Err(Stop::Refused(error)) => Err(error),
+                Err(Stop::Broken(error)) => {
+                    waiting.push(Waiting { answer, outcome: Err(error.clone()) });
+                    return Err(error);
+                }
+            };
+            waiting.push(Waiting { answer, outcome });
+            if waiting.len() >= self.batch {
+                break;
+            }
+            match self.messages.try_recv() {
+                Ok(Message::Write(request)) => next = request,
+                Ok(other) => {
+                    *met = Some(other);
+                    break;
+                }
+                Err(_nothing_more) => break,
+            }
+        }
+        self.execute("COMMIT")
+    }
+
+    fn apply(&mut self, author: &Author, plan: Write) -> Result<Written, Stop> {
+        let outcome = apply(&self.connection, &self.tables, &mut self.tenants, author, plan);
+        match outcome {
+            // SQLite ends a transaction of its own accord on some faults of the disk.
+            Err(Stop::Refused(error)) if self.connection.is_autocommit() => {
+                Err(Stop::Broken(error))
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Leaves the transaction, if it is still open, and forgets what it did.
+    fn give_up(&mut self) {
+        self.tenants.clear();
+        if !self.connection.is_autocommit() {
+            // If this fails as well, the next BEGIN fails and says so.
+            let _ = self.execute("ROLLBACK");
+        }
+    }
+
+    /// Writes something that is on the disk for a moment.
+    fn probe(&mut self) -> Result<(), Error> {
+        let write = |connection: &Connection| {
+            let blob = vec![0_u8; PROBE_BYTES];
+            connection.execute("INSERT INTO probe (space) VALUES (?1)", [blob])?;
+            connection.execute("DELETE FROM probe", []).map(drop)
+        };
+        let outcome = write(&self.connection).map_err(|error| Error::of_write(&error));
+        self.health.set(outcome.is_ok());
+        outcome
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), Error> {
+        let mut statement =
+            self.connection.prepare_cached(sql).map_err(|error| Error::of_write(&error))?;
+        statement.execute([]).map(drop).map_err(|error| Error::of_write(&error))
+    }
+}

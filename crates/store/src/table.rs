@@ -1,0 +1,131 @@
+//! A data set as the store knows it: its number, its columns and its SQL texts.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rollcall_odata::edm::{EntitySet, Model, Role};
+use rollcall_odata::{Row, Value};
+use rusqlite::types::ToSqlOutput;
+
+use crate::column::{Kind, json};
+use crate::sql::Sql;
+use crate::{Entity, Error};
+
+/// All data sets of a model, by the name of their table.
+#[derive(Debug)]
+pub(crate) struct Tables(HashMap<String, Table>);
+
+impl Tables {
+    /// The tables of this model; `number` gives what a table's name is kept as.
+    pub fn of(model: &Model, number: impl Fn(&str) -> Option<i64>) -> Option<Self> {
+        let table = |set: &Arc<EntitySet>| {
+            Some((set.table.clone(), Table::of(Arc::clone(set), number(&set.table)?)))
+        };
+        model.entity_sets.iter().map(table).collect::<Option<_>>().map(Self)
+    }
+
+    /// The table of this set; a set of another model has none.
+    pub fn get(&self, set: &EntitySet) -> Result<&Table, Error> {
+        let unknown = || Error::Failed(format!("the store was not opened with \"{}\"", set.name));
+        self.0.get(&set.table).ok_or_else(unknown)
+    }
+}
+
+/// One data set.
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// What stands for the data set in `change` and `refresh`.
+    pub number: i64,
+    pub sql: Sql,
+    set: Arc<EntitySet>,
+    kinds: Vec<Kind>,
+}
+
+/// What `refresh` wants to know of a row: refresh date, period and date.
+pub(crate) type Known<'r> = [ToSqlOutput<'r>; 3];
+
+impl Table {
+    fn of(set: Arc<EntitySet>, number: i64) -> Self {
+        let kinds = set.entity_type.properties.iter().map(Kind::of).collect();
+        Self { number, sql: Sql::of(&set), kinds, set }
+    }
+
+    /// A row as it is bound: every value in the order of the properties.
+    /// Whatever the columns would not take is refused here, before any statement runs.
+    pub fn bind<'r>(&self, row: &'r Row) -> Result<Vec<ToSqlOutput<'r>>, Error> {
+        if row.len() != self.kinds.len() {
+            let (found, expected) = (row.len(), self.kinds.len());
+            return Err(Error::Failed(format!("a row of {found} values instead of {expected}")));
+        }
+        row.iter().enumerate().map(|(at, value)| self.bind_one(at, value)).collect()
+    }
+
+    /// The values of an identity as they are bound.
+    pub fn bind_fact<'v>(&self, fact: &'v [Value]) -> Result<Vec<ToSqlOutput<'v>>, Error> {
+        if fact.len() != self.set.identity.len() {
+            return Err(Error::Failed("an identity of another length".to_owned()));
+        }
+        self.set.identity.iter().zip(fact).map(|(at, value)| self.bind_one(*at, value)).collect()
+    }
+
+    fn bind_one<'v>(&self, at: usize, value: &'v Value) -> Result<ToSqlOutput<'v>, Error> {
+        let allowed = !value.is_null() || self.set.nullable(at);
+        self.kinds[at].encode(value).filter(|_| allowed).ok_or_else(|| {
+            let name = &self.set.entity_type.properties[at].name;
+            Error::Failed(format!("\"{name}\" cannot be kept as {}", self.kinds[at].name()))
+        })
+    }
+
+    /// The identity of a row.
+    pub fn fact(&self, row: &Row) -> Vec<Value> {
+        self.set.identity.iter().map(|at| row[*at].clone()).collect()
+    }
+
+    /// What `refresh` wants to know of a row that `bind` has bound.
+    pub fn known<'r>(&self, bound: &[ToSqlOutput<'r>]) -> Known<'r> {
+        [Role::Refreshed, Role::Period, Role::Date].map(|role| {
+            let at = self.set.entity_type.in_role(role);
+            at.map_or(ToSqlOutput::from(rusqlite::types::Null), |at| bound[at].clone())
+        })
+    }
+
+    /// Version and row from the columns of a statement.
+    pub fn entity(&self, stored: &rusqlite::Row<'_>) -> Result<Entity, Error> {
+        let mut row = Row::with_capacity(self.kinds.len());
+        Ok(Entity { version: self.read_into(stored, &mut row)?, row })
+    }
+
+    /// As `entity`, into a row that is used again.
+    pub fn read_into(&self, stored: &rusqlite::Row<'_>, row: &mut Row) -> Result<u64, Error> {
+        let failed = |error: rusqlite::Error| Error::of_read(&error);
+        row.clear();
+        for (at, kind) in self.kinds.iter().enumerate() {
+            let value = kind.decode(stored.get_ref(at + 1).map_err(failed)?);
+            row.push(value.ok_or_else(|| self.unreadable(at))?);
+        }
+        version(stored.get(0).map_err(failed)?)
+    }
+
+    fn unreadable(&self, at: usize) -> Error {
+        let name = &self.set.entity_type.properties[at].name;
+        Error::Failed(format!(
+            "table \"{}\", column \"{name}\" holds what is no {}",
+            self.set.table,
+            self.kinds[at].name()
+        ))
+    }
+
+    /// A row as a JSON object, for the former values of a change.
+    pub fn to_json(&self, row: &Row) -> Result<String, Error> {
+        let names = self.set.entity_type.properties.iter().map(|one| one.name.as_str());
+        let mut text = String::new();
+        json::object(&mut text, names.zip(&self.kinds).zip(row))
+            .ok_or_else(|| Error::Failed("a row that cannot be told in JSON".to_owned()))?;
+        Ok(text)
+    }
+}
+
+/// A version from its column.
+pub(crate) fn version(stored: i64) -> Result<u64, Error> {
+    u64::try_from(stored).map_err(|_| Error::Failed(format!("{stored} is no version")))
+}
