@@ -9,7 +9,7 @@ const ACTIVATIONS: (&str, &str) = ("activations.toml", include_str!("data/activa
 
 fn all() -> Model {
     let files: Vec<(&str, &str)> = EMBEDDED.iter().copied().chain([EMAIL, ACTIVATIONS]).collect();
-    catalog::load(&files).unwrap()
+    catalog::load(&files).expect("no mistakes")
 }
 
 /// Position, name, type and role of every property.

@@ -73,7 +73,9 @@ impl App {
             return Ok(url.clone());
         }
         let host = request.host().ok_or_else(|| {
-            Error::bad_request("The Host header is missing or is not a host with or without a port.")
+            Error::bad_request(
+                "The Host header is missing or is not a host with or without a port.",
+            )
         })?;
         Ok(format!("http://{host}"))
     }
@@ -81,7 +83,7 @@ impl App {
     /// The newest refresh date that is believed: tomorrow in UTC, today in
     /// the time zones that are ahead of it.
     pub fn newest_refresh(&self, now: Timestamp) -> Date {
-        let today = now.to_zoned(TimeZone::UTC).date();
+        let today = TimeZone::UTC.to_datetime(now).date();
         today.checked_add(1.day()).unwrap_or(today)
     }
 }

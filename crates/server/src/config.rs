@@ -28,8 +28,7 @@ pub struct Given {
     /// The address and port to listen on [default: 127.0.0.1:8365]
     #[arg(long, env = "ROLLCALL_LISTEN", value_name = "ADDR:PORT")]
     pub listen: Option<String>,
-    /// What clients put before the path, such as https://rollcall.example; without it each
-    /// request's Host header decides
+    /// Scheme, host and port as clients know them; without it each request's Host header decides
     #[arg(long, env = "ROLLCALL_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
     /// The most rows of a page, 1 to 10000 [default: 200]
@@ -63,7 +62,8 @@ impl Given {
         let shown = file.display();
         let text = std::fs::read_to_string(file)
             .map_err(|error| format!("The settings file {shown} cannot be read: {error}."))?;
-        toml::from_str(&text).map_err(|error| format!("The settings file {shown} is wrong: {error}"))
+        toml::from_str(&text)
+            .map_err(|error| format!("The settings file {shown} is wrong: {error}"))
     }
 
     /// These settings, those of `other` where one is absent here.
@@ -121,12 +121,15 @@ fn public_url(url: &str) -> Result<String, String> {
     let base = url.trim_end_matches('/');
     let host = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://"));
     let plain = |host: &str| {
-        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>?#@".contains(&byte))
+        !host.is_empty()
+            && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>?#@".contains(&byte))
     };
     if host.is_some_and(plain) {
         return Ok(base.to_owned());
     }
-    Err(format!("--public-url is '{url}'. Expected http:// or https://, a host, and a port if any."))
+    Err(format!(
+        "--public-url is '{url}'. Expected http:// or https://, a host, and a port if any."
+    ))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 /// The JSON of an object of this set as it could be created now: yesterday's
 /// refresh of the day before.
 pub fn body(set: &EntitySet, now: Timestamp) -> String {
-    let today = now.to_zoned(TimeZone::UTC).date();
+    let today = TimeZone::UTC.to_datetime(now).date();
     let before = |days: i64| today.checked_sub(days.days()).unwrap_or(today);
     let (refreshed, day) = (before(1), before(2));
     let own = set.entity_type.properties.iter().skip(1);

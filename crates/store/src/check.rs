@@ -31,6 +31,10 @@ pub fn check(file: &Path, model: &Model) -> Result<Report, Error> {
     let moment = connection.transaction().map_err(|error| Error::of_read(&error))?;
     let mut report = Report::default();
     integrity(&moment, &mut report)?;
+    if !report.problems.is_empty() {
+        // What else would be found follows from this.
+        return Ok(report);
+    }
     let Some(tables) = schema::current(&moment, model)? else {
         report.problems.push("the tables are not those of the catalogue".to_owned());
         return Ok(report);

@@ -145,7 +145,7 @@ impl Store {
     pub fn open(file: &Path, model: &Model, options: &Options) -> Result<Self, Error> {
         let is_new = !file.exists();
         if !is_new {
-            schema::refuse_newer(&sqlite::open_to_read(file)?)?;
+            schema::refuse_newer_file(file)?;
         }
         let mut connection = sqlite::open_to_write(file)?;
         schema::refuse_newer(&connection)?;

@@ -8,18 +8,25 @@
 //! refused with the table and column in question. Views are made anew.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::ops::Range;
+use std::path::Path;
 
 use rollcall_odata::edm::{EntitySet, Model};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::Error;
 use crate::column::Kind;
 use crate::sql::{define, quoted};
 use crate::table::Tables;
+use crate::{Error, sqlite};
 
 /// The format of the database, its `user_version`. Up by one with every change
 /// that a program of before would not understand.
 pub(crate) const FORMAT: i64 = 1;
+
+/// Where SQLite keeps `user_version` in the file.
+const FORMAT_AT: Range<usize> = 60..64;
 
 /// The format of this database; 0 where nothing has been made.
 pub(crate) fn format(connection: &Connection) -> Result<i64, Error> {
@@ -28,10 +35,28 @@ pub(crate) fn format(connection: &Connection) -> Result<i64, Error> {
 
 /// Refuses a database that a newer program made.
 pub(crate) fn refuse_newer(connection: &Connection) -> Result<(), Error> {
-    match format(connection)? {
-        found if found > FORMAT => Err(Error::Newer { found, known: FORMAT }),
-        _ => Ok(()),
+    refuse_newer_format(format(connection)?)
+}
+
+/// As `refuse_newer`, before a connection that may write is opened. A database
+/// that was closed says its format at the head of its file, where it is read
+/// without a trace; with a log beside it, it takes a connection to know.
+pub(crate) fn refuse_newer_file(file: &Path) -> Result<(), Error> {
+    if sqlite::has_beside(file, "-wal") {
+        return refuse_newer(&sqlite::open_to_read(file)?);
     }
+    let mut head = [0; FORMAT_AT.end];
+    let read = File::open(file).and_then(|mut file| file.read_exact(&mut head));
+    let [a, b, c, d] = head[FORMAT_AT] else { return Ok(()) };
+    // What is shorter or no database at all is for SQLite to judge.
+    if read.is_err() || !head.starts_with(b"SQLite format 3\0") {
+        return Ok(());
+    }
+    refuse_newer_format(i32::from_be_bytes([a, b, c, d]).into())
+}
+
+fn refuse_newer_format(found: i64) -> Result<(), Error> {
+    if found > FORMAT { Err(Error::Newer { found, known: FORMAT }) } else { Ok(()) }
 }
 
 /// Brings the database to the model, or leaves it as it is and says why.

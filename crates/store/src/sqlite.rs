@@ -22,9 +22,14 @@ const LOCK_WAIT: Duration = Duration::from_secs(5);
 pub(crate) fn open_to_write(file: &Path) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let connection = open(file, flags).map_err(|error| Error::of_write(&error))?;
-    // FULL: a commit returns when it is on the disk. On Apple's systems that takes a flag of its own.
+    // FULL: a commit returns when it is on the disk. On Apple's systems that
+    // takes a flag of its own. The limit, in bytes, is for a log that has grown
+    // beside a long backup.
     connection
-        .execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;")
+        .execute_batch(
+            "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; \
+             PRAGMA journal_size_limit = 67108864;",
+        )
         .map_err(|error| Error::of_write(&error))?;
     Ok(connection)
 }
@@ -32,6 +37,13 @@ pub(crate) fn open_to_write(file: &Path) -> Result<Connection, Error> {
 /// A connection that cannot write, to a database that is there.
 pub(crate) fn open_to_read(file: &Path) -> Result<Connection, Error> {
     open(file, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|error| Error::of_read(&error))
+}
+
+/// Whether a file of this ending stands beside the database, with something in it.
+pub(crate) fn has_beside(file: &Path, ending: &str) -> bool {
+    let mut name = file.as_os_str().to_owned();
+    name.push(ending);
+    std::fs::metadata(name).is_ok_and(|beside| beside.len() > 0)
 }
 
 /// Puts the database in write-ahead mode, where readers and the writer do not wait for each other.

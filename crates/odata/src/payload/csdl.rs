@@ -31,7 +31,9 @@ pub fn xml(model: &Model) -> String {
     let mut xml = Xml::new();
     let edmx = "http://docs.oasis-open.org/odata/ns/edmx";
     xml.element("edmx:Edmx", &[("Version", "4.0"), ("xmlns:edmx", edmx)], |xml| {
-        VOCABULARIES.iter().for_each(|(namespace, alias)| reference(xml, namespace, alias));
+        for (namespace, alias) in VOCABULARIES {
+            reference(xml, namespace, alias);
+        }
         xml.element("edmx:DataServices", &[], |xml| schema(xml, model));
     });
     xml.finish()

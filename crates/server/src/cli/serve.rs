@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use crate::app::App;
 use crate::auth::Authenticator;
 use crate::auth::issuer::Issuer;
-use crate::clock::{Clock, Random, SystemClock, SystemRandom};
+use crate::clock::{Clock, SystemClock, SystemRandom};
 use crate::config::{Config, Given};
 use crate::folder::Folder;
 use crate::http::serve::serve;
@@ -44,7 +44,7 @@ async fn start(config: &Config) -> Result<(), String> {
     let folder = Folder::open_or_create(&config.data).map_err(|error| error.to_string())?;
     let _lock = folder.lock().map_err(|error| error.to_string())?;
     let clock = SystemClock::start();
-    let secrets = folder.secrets(&SystemRandom, &clock).map_err(|error| error.to_string())?;
+    let secrets = folder.make_secrets(&SystemRandom).map_err(|error| error.to_string())?;
     let model = catalog::load(catalog::EMBEDDED).map_err(|error| error.to_string())?;
     let options = rollcall_store::Options::default();
     let store = Store::open(&folder.database(), &model, &options);
@@ -55,11 +55,12 @@ async fn start(config: &Config) -> Result<(), String> {
         .await
         .map_err(|error| format!("{} cannot be listened on: {error}.", config.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let issuer = Issuer::new(&secrets);
     let app = App {
         model: Arc::new(model),
         store: store.clone(),
-        authenticator: Authenticator::new(&secrets),
-        issuer: Issuer::new(secrets),
+        authenticator: Authenticator::new(&issuer),
+        issuer,
         clock: Arc::new(clock),
         random: Arc::new(SystemRandom),
         limits: config.limits.clone(),
@@ -74,22 +75,27 @@ async fn start(config: &Config) -> Result<(), String> {
 
 /// Says where the service listens, and a line to paste. Standard output may be closed.
 fn greet(model: &Model, clock: &dyn Clock, address: SocketAddr, data: &Path) {
-    let command = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("rollcall"));
-    let mut lines = format!("Rollcall listens on http://{address} and keeps its data in {}.\n", data.display());
+    let shown = data.display();
+    let mut lines =
+        format!("Rollcall listens on http://{address} and keeps its data in {shown}.\n");
     if let Some(set) = model.entity_sets.first() {
+        let body = sample::body(set, clock.now());
         lines += "This creates a first object:\n\n";
-        lines += &format!(
-            "curl -i http://{address}/v1.0/{}/{} -H \"Authorization: Bearer $({} token --data {})\" \
-             -H 'Content-Type: application/json' -d '{}'\n\n",
-            set.under,
-            set.name,
-            quoted(&command),
-            quoted(data),
-            sample::body(set, clock.now())
-        );
+        lines += &paste(&format!("http://{address}/v1.0/{}/{}", set.under, set.name), data, &body);
+        lines += "\n\n";
     }
     let mut out = std::io::stdout().lock();
     drop(out.write_all(lines.as_bytes()).and_then(|()| out.flush()));
+}
+
+/// A command that creates this object at this address.
+fn paste(url: &str, data: &Path, body: &str) -> String {
+    let command = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("rollcall"));
+    let token = format!("{} token --data {}", quoted(&command), quoted(data));
+    format!(
+        "curl -i {url} -H \"Authorization: Bearer $({token})\" \
+         -H 'Content-Type: application/json' -d '{body}'"
+    )
 }
 
 /// A path as one word of a shell's command line.

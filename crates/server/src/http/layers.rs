@@ -14,11 +14,11 @@ use jiff::Timestamp;
 use super::answer::Answer;
 use super::documents;
 use super::error::{self, Refusal, Stamp};
+use super::issuer;
 use super::pipeline;
 use super::receive::Request;
 use super::routes::{self, Endpoint, Place};
 use crate::app::App;
-use crate::auth::endpoints;
 use crate::observe::Observation;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
@@ -72,7 +72,7 @@ async fn route(
                 return Ok(documents::options(Some(endpoint)));
             }
             documents::allow(Some(endpoint.route()), &request.method)?;
-            Ok(endpoints::answer(app, request, endpoint, &tenant, &base?, stamp))
+            Ok(issuer::answer(app, request, endpoint, &tenant, &base?, stamp))
         }
         Place::Service(version, path) => {
             let root = format!("{}/{version}", base?);

@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use hyper::header::{CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH};
+use hyper::header::{
+    AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
+};
 use hyper::{Method, StatusCode};
 use rollcall_odata::edm::EntitySet;
 use rollcall_odata::headers::{self, Answer as Wish, Preferences};
@@ -23,7 +25,7 @@ use super::error::{self, Refusal};
 use super::receive::Request;
 use super::routes::Endpoint;
 use crate::app::App;
-use crate::auth::{Need, Principal};
+use crate::auth::{self, Need, Principal};
 use crate::observe::Observation;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
@@ -76,8 +78,19 @@ pub fn authenticate(
     request: &Request,
     seen: &mut Observation,
 ) -> Result<Arc<Principal>, Refusal> {
-    let now = app.clock.now();
-    let principal = app.authenticate(request, now)?;
+    let mut headers = request.headers.get_all(AUTHORIZATION).iter();
+    let header = headers.next().map(HeaderValue::as_bytes);
+    let checked = match headers.next() {
+        None => app.authenticator.authenticate(header, app.clock.now()),
+        Some(_) => Err(Error::new(
+            Code::InvalidAuthenticationToken,
+            "Access token validation failure. The Authorization header is there twice.",
+        )),
+    };
+    let principal = checked.map_err(|error| {
+        let base = app.base(request).unwrap_or_default();
+        Refusal::unauthenticated(error, auth::challenge(&base, header.is_some()))
+    })?;
     seen.principal = Some(format!("{}@{}", principal.subject, principal.tenant));
     seen.lap("authenticate");
     Ok(principal)
@@ -220,7 +233,9 @@ impl Call<'_> {
         self.seen.lap("run");
         let answer = match written {
             Written::Deleted => Answer::empty(StatusCode::NO_CONTENT),
-            Written::Created(entity) => self.written(StatusCode::CREATED, &place, &entity, preferences),
+            Written::Created(entity) => {
+                self.written(StatusCode::CREATED, &place, &entity, preferences)
+            }
             Written::Changed(entity) | Written::Unchanged(entity) => {
                 self.written(StatusCode::OK, &place, &entity, preferences)
             }
@@ -245,8 +260,7 @@ impl Call<'_> {
             _ => Answer::odata(status, write::entity(&self.root, &place.set, &entity.row)),
         };
         let answer = answer.tagged(&headers::entity_tag(entity.version));
-        let answer =
-            if status == StatusCode::CREATED { answer.located(&url) } else { answer };
+        let answer = if status == StatusCode::CREATED { answer.located(&url) } else { answer };
         match applied(preferences) {
             None => answer,
             Some(applied) => answer.with(PREFERENCE_APPLIED, &applied),

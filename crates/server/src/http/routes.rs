@@ -92,10 +92,8 @@ pub enum Place {
 
 /// Where this encoded path leads. Fixed parts count in any letter case, as Graph's do.
 pub fn place(path: &str) -> Place {
-    let (first, rest) = path.trim_start_matches('/').split_once('/').unwrap_or((
-        path.trim_start_matches('/'),
-        "",
-    ));
+    let (first, rest) =
+        path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
     let first = percent_decode_str(first).decode_utf8_lossy();
     if let Some(version) = VERSIONS.iter().find(|version| first.eq_ignore_ascii_case(version)) {
         return Place::Service(version, rest.to_owned());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 
 use rollcall_odata::edm::{EntitySet, Model, Role};
-use rollcall_odata::plan::{Create, Write};
+use rollcall_odata::plan::{Create, Delete, Precondition, Selector, Write};
 use rollcall_odata::{Period, Row, Value, catalog};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -163,6 +163,14 @@ async fn a_full_disk_refuses_the_whole_batch_and_is_left_behind_without_reopenin
     }
     assert_eq!(full, 18);
     assert_eq!(house.count().await, 1, "reads go on");
+    let (author, _) = house.request(0);
+    let missing = Delete {
+        set: house.set(),
+        selector: Selector::Key(Uuid::nil()),
+        precondition: Precondition::default(),
+    };
+    let refused = house.store.write(author, Write::Delete(missing)).await;
+    assert_eq!(refused, Err(Error::NotFound), "this needs no disk, and says nothing of it");
     assert!(matches!(house.store.ready().await, Err(Error::Full(_))));
     house.run(|connection| limit(connection, 1_000_000));
     assert_eq!(house.store.ready().await, Ok(()));

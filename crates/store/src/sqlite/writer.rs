@@ -70,6 +70,12 @@ struct Waiting {
     outcome: Result<Written, Error>,
 }
 
+impl Waiting {
+    fn has_written(&self) -> bool {
+        matches!(self.outcome, Ok(Written::Created(_) | Written::Changed(_) | Written::Deleted))
+    }
+}
+
 impl Writer {
     /// A writer in good health; `batch` is the most writes in one transaction.
     pub fn new(
@@ -127,7 +133,10 @@ impl Writer {
         let outcome = catch_unwind(AssertUnwindSafe(work));
         match outcome {
             Ok(Ok(())) => {
-                self.health.set(true);
+                // A commit of nothing tells nothing of the disk.
+                if waiting.iter().any(Waiting::has_written) {
+                    self.health.set(true);
+                }
                 for Waiting { answer, outcome } in waiting {
                     let _ = answer.send(outcome);
                 }

@@ -10,8 +10,8 @@ use crate::support::*;
 
 const FACT: (&str, &str, i64) = ("2026-11-18", "2026-11-20", 7);
 
-fn created(version: u64, row: &Row) -> Result<Written, Error> {
-    Ok(Written::Created(Entity { version, row: row.clone() }))
+fn created(version: u64, row: &Row) -> Written {
+    Written::Created(Entity { version, row: row.clone() })
 }
 
 #[tokio::test]
@@ -21,8 +21,8 @@ async fn what_is_created_is_read_by_key_and_by_fact() {
     let mut first = row(&set, 1, FACT, i64::MAX);
     first[2] = Value::Null;
     let second = row(&set, 2, ("2026-11-18", "2026-11-20", 10_000), 0);
-    assert_eq!(house.create(ONE, &first).await, created(1, &first));
-    assert_eq!(house.create(ONE, &second).await, created(2, &second));
+    assert_eq!(house.create(ONE, &first).await, Ok(created(1, &first)));
+    assert_eq!(house.create(ONE, &second).await, Ok(created(2, &second)));
     assert_eq!(house.by_key(ONE, 1).await, Some(Entity { version: 1, row: first.clone() }));
     for (version, row) in [(1, first), (2, second)] {
         let selector = Selector::Fact(fact_of(&set, &row));
@@ -38,12 +38,12 @@ async fn tenants_do_not_meet() {
     let house = House::new();
     let set = house.counts();
     let (mine, theirs) = (row(&set, 1, FACT, 9), row(&set, 1, FACT, 8));
-    assert_eq!(house.create(ONE, &mine).await, created(1, &mine));
+    assert_eq!(house.create(ONE, &mine).await, Ok(created(1, &mine)));
     assert_eq!(house.by_key(TWO, 1).await, None);
     assert_eq!(house.store.count(TWO, set.clone()).await, Ok(0));
     let gone = Write::Delete(delete(&set, 1));
     assert_eq!(house.write(TWO, gone.clone()).await, Err(Error::NotFound));
-    assert_eq!(house.create(TWO, &theirs).await, created(1, &theirs));
+    assert_eq!(house.create(TWO, &theirs).await, Ok(created(1, &theirs)));
     assert_eq!(house.by_key(ONE, 1).await.unwrap().row, mine);
     assert_eq!(house.write(TWO, gone).await, Ok(Written::Deleted));
     assert_eq!(house.by_key(ONE, 1).await.unwrap().row, mine);
@@ -67,7 +67,7 @@ async fn a_fact_and_a_key_are_there_once() {
     assert_eq!(house.create(ONE, &other).await, Err(Error::KeyExists));
     // Nothing refused leaves a trace: the next change is the second.
     let next = row(&set, 2, ("2026-11-17", "2026-11-20", 7), 9);
-    assert_eq!(house.create(ONE, &next).await, created(2, &next));
+    assert_eq!(house.create(ONE, &next).await, Ok(created(2, &next)));
     house.is_sound();
 }
 
@@ -149,7 +149,7 @@ async fn an_update_creates_only_what_it_may() {
     let failed = house.write(ONE, Write::Update(plan.clone())).await;
     assert_eq!(failed, Err(Error::PreconditionFailed));
     plan.precondition = only_new();
-    assert_eq!(house.write(ONE, Write::Update(plan.clone())).await, created(1, &wanted));
+    assert_eq!(house.write(ONE, Write::Update(plan.clone())).await, Ok(created(1, &wanted)));
     let again = house.write(ONE, Write::Update(plan)).await;
     assert_eq!(again, Err(Error::PreconditionFailed));
     house.is_sound();
@@ -169,7 +169,7 @@ async fn a_delete_takes_the_row_and_no_version_comes_back() {
     plan.selector = Selector::Fact(fact_of(&set, &there));
     assert_eq!(house.write(ONE, Write::Delete(plan.clone())).await, Ok(Written::Deleted));
     assert_eq!(house.write(ONE, Write::Delete(plan)).await, Err(Error::NotFound));
-    assert_eq!(house.create(ONE, &there).await, created(3, &there));
+    assert_eq!(house.create(ONE, &there).await, Ok(created(3, &there)));
     house.is_sound();
 }
 
@@ -290,7 +290,7 @@ async fn a_panic_ends_one_request_and_no_more() {
     let plan = update(&set, 1, vec![(99, Value::Null)]);
     assert_eq!(house.write(ONE, Write::Update(plan)).await, Err(Error::Closed));
     let second = row(&set, 2, ("2026-11-17", "2026-11-20", 7), 9);
-    assert_eq!(house.create(ONE, &second).await, created(2, &second));
+    assert_eq!(house.create(ONE, &second).await, Ok(created(2, &second)));
     assert_eq!(house.list(ONE, all(&set)).await.1.len(), 2);
     assert_eq!(house.store.ready().await, Ok(()));
 }

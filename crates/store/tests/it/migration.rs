@@ -132,8 +132,35 @@ async fn a_newer_format_is_refused_and_nothing_touched() {
     let before = fs::read(&file).unwrap();
     let newer = Err(Error::Newer { found: 2, known: 1 });
     assert_eq!(open(folder.path(), &model_with(BEFORE)).map(drop), newer);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no file was added");
     assert_eq!(check(&file, &model_with(BEFORE)).map(drop), newer);
     assert!(fs::read(&file).unwrap() == before);
+    // The same where the format stands in the log and not yet in the file.
+    let folder = prepared().await;
+    let file = folder.path().join("db");
+    let sql = rusqlite::Connection::open(&file).unwrap();
+    sql.pragma_update(None, "user_version", 2).unwrap();
+    assert_eq!(open(folder.path(), &model_with(BEFORE)).map(drop), newer);
+}
+
+#[tokio::test]
+async fn a_first_start_that_was_cut_off_is_taken_back() {
+    let folder = prepared().await;
+    let cut_off = tempfile::tempdir().unwrap();
+    let sql = rusqlite::Connection::open(folder.path().join("db")).unwrap();
+    // A transaction that has written to the file already, as before write-ahead mode.
+    sql.execute_batch("PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; BEGIN").unwrap();
+    for _ in 0..50 {
+        sql.execute("INSERT INTO probe (space) VALUES (zeroblob(8192))", []).unwrap();
+    }
+    for name in ["db", "db-journal"] {
+        fs::copy(folder.path().join(name), cut_off.path().join(name)).unwrap();
+    }
+    let model = model_with(BEFORE);
+    let store = open(cut_off.path(), &model).unwrap();
+    assert_eq!(store.count(ONE, model.entity_set("things").unwrap().clone()).await, Ok(1));
+    let report = check(&cut_off.path().join("db"), &model).unwrap();
+    assert_eq!(report.problems, Vec::<String>::new());
 }
 
 #[tokio::test]

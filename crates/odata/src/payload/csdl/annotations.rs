@@ -149,7 +149,9 @@ fn flag(xml: &mut Xml, property: &str, value: bool) {
 fn paths(xml: &mut Xml, property: &str, named: &[Property]) {
     xml.element("PropertyValue", &[("Property", property)], |xml| {
         xml.element("Collection", &[], |xml| {
-            named.iter().for_each(|one| xml.text("PropertyPath", &one.name));
+            for one in named {
+                xml.text("PropertyPath", &one.name);
+            }
         });
     });
 }

@@ -1,0 +1,220 @@
+//! The built-in issuer: tokens for one machine, in the shapes of Entra's.
+//!
+//! Its names do not depend on where the service listens, so that a token made
+//! on the command line holds at any port.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use p256::ecdsa::signature::Signer;
+use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
+use p256::elliptic_curve::sec1::ToEncodedPoint;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+use super::keys::ES256;
+use crate::folder::{FirstClient, Secrets};
+
+/// Graph's application id, and its audience in tokens of version 2.0.
+pub const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
+
+/// Graph's audience in tokens of version 1.0.
+const GRAPH_URL: &str = "https://graph.microsoft.com";
+
+/// How long a token of the token endpoint holds, in seconds.
+pub const LIFETIME: i64 = 3600;
+
+/// Whether this audience is Graph's. It counts for the built-in issuer only:
+/// nobody but Graph can check the tokens that Entra makes for Graph.
+pub fn is_audience(audience: &str) -> bool {
+    audience == GRAPH || audience.strip_suffix('/').unwrap_or(audience) == GRAPH_URL
+}
+
+/// The two shapes of Entra's tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// Version 1.0, which Graph's own tokens have.
+    One,
+    /// Version 2.0.
+    Two,
+}
+
+impl Version {
+    /// The version of this name, as the claim `ver` has it.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "1.0" => Some(Self::One),
+            "2.0" => Some(Self::Two),
+            _ => None,
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::One => "1.0",
+            Self::Two => "2.0",
+        }
+    }
+}
+
+/// The issuer's name for a tenant, as the claim `iss` has it. The host is a
+/// name that never leaves a machine (RFC 6761).
+pub fn name(version: Version, tenant: &str) -> String {
+    match version {
+        Version::One => format!("https://rollcall.localhost/{tenant}/"),
+        Version::Two => format!("https://rollcall.localhost/{tenant}/v2.0"),
+    }
+}
+
+/// What a token is to say.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// Whose data it is about.
+    pub tenant: Uuid,
+    /// The application that gets it.
+    pub client: Uuid,
+    /// What it may.
+    pub holder: Holder,
+    /// In which shape it says so.
+    pub version: Version,
+    /// For how many seconds it holds.
+    pub seconds: i64,
+}
+
+/// Who holds a token.
+#[derive(Debug, Clone)]
+pub enum Holder {
+    /// An application with these permissions.
+    Application(Vec<String>),
+    /// A user with these scopes and admin roles.
+    User {
+        /// The scopes that were consented to.
+        scopes: Vec<String>,
+        /// The template ids of the user's admin roles.
+        wids: Vec<Uuid>,
+    },
+}
+
+/// The issuer.
+#[derive(Clone)]
+pub struct Issuer {
+    key: SigningKey,
+    kid: String,
+    client: FirstClient,
+}
+
+impl Issuer {
+    /// The issuer of a folder.
+    pub fn new(secrets: &Secrets) -> Self {
+        let key = SigningKey::from(&secrets.signing_key);
+        let kid = thumbprint(&coordinates(key.verifying_key()));
+        Self { key, kid, client: secrets.client.clone() }
+    }
+
+    /// The name of its key.
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// The key that checks its signatures.
+    pub fn verifying_key(&self) -> VerifyingKey {
+        *self.key.verifying_key()
+    }
+
+    /// Its first client.
+    pub fn client(&self) -> &FirstClient {
+        &self.client
+    }
+
+    /// Whether this is the first client and its secret, told in constant time.
+    pub fn knows(&self, id: &str, secret: &str) -> bool {
+        let expected = self.client.client_secret.reveal().as_bytes();
+        let same_secret = bool::from(secret.as_bytes().ct_eq(expected));
+        let same_id = id.eq_ignore_ascii_case(&self.client.client_id.to_string());
+        same_id && same_secret
+    }
+
+    /// A token that says this from now on.
+    pub fn mint(&self, grant: &Grant, now: Timestamp) -> String {
+        let second = now.as_second();
+        let mut claims = json!({
+            "aud": match grant.version { Version::One => GRAPH_URL, Version::Two => GRAPH },
+            "iss": name(grant.version, &grant.tenant.to_string()),
+            "iat": second,
+            "nbf": second,
+            "exp": second + grant.seconds,
+            "oid": grant.client,
+            "sub": grant.client,
+            "tid": grant.tenant,
+            "ver": grant.version.text(),
+        });
+        let (client, strength) = match grant.version {
+            Version::One => ("appid", "appidacr"),
+            Version::Two => ("azp", "azpacr"),
+        };
+        claims[client] = json!(grant.client);
+        claims[strength] = json!("1");
+        match &grant.holder {
+            Holder::Application(roles) => claims["roles"] = json!(roles),
+            Holder::User { scopes, wids } => {
+                claims["scp"] = json!(scopes.join(" "));
+                claims["wids"] = json!(wids);
+            }
+        }
+        self.sign(&self.header(), &claims)
+    }
+
+    /// The header of its tokens.
+    pub fn header(&self) -> Value {
+        json!({ "typ": "JWT", "alg": ES256, "kid": self.kid })
+    }
+
+    /// A token of any header and claims, signed by this issuer's key: also how
+    /// tests come by tokens that are wrong in all but their signature.
+    pub fn sign(&self, header: &Value, claims: &Value) -> String {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let message = format!("{}.{}", part(header), part(claims));
+        let signature: Signature = self.key.sign(message.as_bytes());
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+    }
+
+    /// Its keys as a JWKS document.
+    pub fn jwks(&self) -> Value {
+        let (x, y) = coordinates(self.key.verifying_key());
+        json!({ "keys": [{
+            "kty": "EC", "crv": "P-256", "x": x, "y": y, "use": "sig", "alg": ES256, "kid": self.kid,
+        }] })
+    }
+
+    /// Its OpenID configuration for a tenant. `base` is scheme, host and port.
+    pub fn configuration(&self, base: &str, tenant: &str) -> Value {
+        let shown = if Uuid::try_parse(tenant).is_ok() { tenant } else { "{tenantid}" };
+        json!({
+            "issuer": name(Version::Two, shown),
+            "authorization_endpoint": format!("{base}/{tenant}/oauth2/v2.0/authorize"),
+            "token_endpoint": format!("{base}/{tenant}/oauth2/v2.0/token"),
+            "jwks_uri": format!("{base}/{tenant}/discovery/v2.0/keys"),
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+            "grant_types_supported": ["client_credentials"],
+            "response_types_supported": ["none"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": [ES256],
+        })
+    }
+}
+
+/// The two coordinates of a public key in base64url.
+fn coordinates(key: &VerifyingKey) -> (String, String) {
+    let point = key.to_encoded_point(false);
+    let text = |part: Option<&p256::FieldBytes>| {
+        part.map(|bytes| URL_SAFE_NO_PAD.encode(bytes)).unwrap_or_default()
+    };
+    (text(point.x()), text(point.y()))
+}
+
+/// A key's name: the digest of its required members in order (RFC 7638).
+fn thumbprint((x, y): &(String, String)) -> String {
+    let members = format!("{{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"{x}\",\"y\":\"{y}\"}}");
+    URL_SAFE_NO_PAD.encode(Sha256::digest(members))
+}

@@ -1,0 +1,149 @@
+//! Time and randomness, the only file that asks the machine for them.
+//!
+//! Everything else is handed a `Clock` and a `Random`, so that tests decide
+//! what time it is and which names are new.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// What time it is.
+pub trait Clock: Send + Sync {
+    /// The time of day, which may jump.
+    fn now(&self) -> Timestamp;
+
+    /// The time since some moment, which never runs backwards.
+    fn elapsed(&self) -> Duration;
+}
+
+/// Where new names and secrets come from.
+pub trait Random: Send + Sync {
+    /// Fills these bytes, unpredictable for anyone else.
+    fn fill(&self, bytes: &mut [u8]);
+
+    /// A new GUID of random bits (version 4).
+    fn guid(&self) -> Uuid {
+        let mut bytes = [0; 16];
+        self.fill(&mut bytes);
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
+
+    /// A new GUID that sorts by this time (version 7), to the millisecond.
+    fn time_ordered_guid(&self, at: Timestamp) -> Uuid {
+        let mut bytes = [0; 10];
+        self.fill(&mut bytes);
+        let millis = u64::try_from(at.as_millisecond()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
+    }
+}
+
+/// The machine's clock.
+pub struct SystemClock(Instant);
+
+impl SystemClock {
+    /// A clock whose `elapsed` begins now.
+    #[expect(clippy::disallowed_methods, reason = "this is where the machine is asked")]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is where the machine is asked")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// The operating system's randomness.
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    #[expect(clippy::disallowed_methods, reason = "this is where the machine is asked")]
+    fn fill(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("without randomness nothing that must be secret can be made");
+    }
+}
+
+/// A clock for tests: it stands still until it is told to go on.
+pub struct FixedClock(AtomicI64);
+
+impl FixedClock {
+    /// A clock that stands at this many seconds since 1970.
+    pub fn at(second: i64) -> Self {
+        Self(AtomicI64::new(second))
+    }
+
+    /// Lets so many seconds pass.
+    pub fn advance(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.0.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX)
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// Randomness for tests: the same seed gives the same bytes in the same order.
+pub struct SeededRandom {
+    seed: u64,
+    drawn: AtomicU64,
+    /// Draws do not interleave: one call's bytes are of one piece.
+    drawing: Mutex<()>,
+}
+
+impl SeededRandom {
+    /// The bytes of this seed, from the first on.
+    pub fn new(seed: u64) -> Self {
+        Self { seed, drawn: AtomicU64::new(0), drawing: Mutex::new(()) }
+    }
+}
+
+impl Random for SeededRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        let _one_at_a_time = self.drawing.lock().unwrap_or_else(PoisonError::into_inner);
+        for chunk in bytes.chunks_mut(32) {
+            let draw = self.drawn.fetch_add(1, Ordering::SeqCst);
+            let digest = Sha256::new().chain_update(self.seed.to_be_bytes());
+            let digest = digest.chain_update(draw.to_be_bytes()).finalize();
+            chunk.copy_from_slice(&digest[..chunk.len()]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guids_have_their_version_and_order() {
+        let random = SeededRandom::new(1);
+        assert_eq!(random.guid().get_version_num(), 4);
+        let at = |second| random.time_ordered_guid(Timestamp::from_second(second).unwrap());
+        let (first, second) = (at(1_700_000_000), at(1_700_000_001));
+        assert_eq!((first.get_version_num(), second.get_version_num()), (7, 7));
+        assert!(first < second);
+    }
+
+    #[test]
+    fn a_seed_repeats_itself_and_the_machine_does_not() {
+        assert_eq!(SeededRandom::new(7).guid(), SeededRandom::new(7).guid());
+        assert_ne!(SeededRandom::new(7).guid(), SeededRandom::new(8).guid());
+        assert_ne!(SystemRandom.guid(), SystemRandom.guid());
+    }
+}

@@ -1,0 +1,215 @@
+//! The data folder: its format, its lock, its owner-only secrets.
+
+mod secrets;
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+pub use secrets::{FirstClient, Secret, Secrets};
+
+/// The format that this program writes, and the newest that it knows.
+const FORMAT: u32 = 1;
+
+const FORMAT_FILE: &str = "FORMAT";
+const LOCK_FILE: &str = "LOCK";
+const DATABASE: &str = "rollcall.db";
+
+/// Ends the name of a file until it is whole.
+const UNFINISHED: &str = ".new";
+
+/// Why the folder cannot be used: what is wrong and what was expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error(String);
+
+impl Error {
+    fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+
+    fn of_file(path: &Path, error: &io::Error) -> Self {
+        Self(format!("{} cannot be used: {error}.", path.display()))
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A data folder whose format is known.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+/// Held for as long as a process serves the folder; its end gives the folder free.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Folder {
+    /// The folder at this path; made, for its owner alone, where there is none.
+    ///
+    /// A folder without a format is taken when it is empty, or holds nothing but
+    /// a database, which is how a backup is restored. Any other is somebody else's.
+    pub fn open_or_create(path: &Path) -> Result<Self, Error> {
+        if !path.exists() {
+            let mut builder = DirBuilder::new();
+            owner_only_folder(&mut builder);
+            let made = builder.recursive(true).create(path);
+            made.map_err(|error| Error::of_file(path, &error))?;
+        }
+        if !path.join(FORMAT_FILE).exists() {
+            unclaimed(path)?;
+            write_whole(&path.join(FORMAT_FILE), format!("{FORMAT}\n").as_bytes())?;
+        }
+        Self::open(path)
+    }
+
+    /// The folder at this path, which must have been made by `rollcall serve`.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let shown = path.display();
+        let text = fs::read_to_string(path.join(FORMAT_FILE)).map_err(|error| {
+            let why = match error.kind() {
+                io::ErrorKind::NotFound => "is not there or was made by something else".to_owned(),
+                _ => format!("cannot be read: {error}"),
+            };
+            Error::new(format!(
+                "The data folder {shown} {why}. `rollcall serve --data {shown}` makes one."
+            ))
+        })?;
+        match text.trim().parse::<u32>() {
+            Ok(FORMAT) => Ok(Self { path: path.to_owned() }),
+            Ok(newer) if newer > FORMAT => Err(Error::new(format!(
+                "The data folder {shown} has format {newer}, made by a newer Rollcall. This one \
+                 knows format {FORMAT} and leaves the folder as it is."
+            ))),
+            _ => Err(Error::new(format!(
+                "The data folder {shown} does not say its format: {FORMAT_FILE} should be the \
+                 number {FORMAT}."
+            ))),
+        }
+    }
+
+    /// Takes the folder for this process. Another that serves it makes this an error.
+    pub fn lock(&self) -> Result<Lock, Error> {
+        let path = self.path.join(LOCK_FILE);
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        owner_only(&mut options);
+        let file = options.open(&path).map_err(|error| Error::of_file(&path, &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(Error::new(format!(
+                "Another `rollcall serve` has the data folder {}. Stop it first, or give this one \
+                 a folder of its own with --data.",
+                self.path.display()
+            ))),
+            Err(TryLockError::Error(error)) => Err(Error::of_file(&path, &error)),
+        }
+    }
+
+    /// Where the database is.
+    pub fn database(&self) -> PathBuf {
+        self.path.join(DATABASE)
+    }
+}
+
+/// Refuses a folder that holds what Rollcall has not put there.
+fn unclaimed(path: &Path) -> Result<(), Error> {
+    let entries = fs::read_dir(path).map_err(|error| Error::of_file(path, &error))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| Error::of_file(path, &error))?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name != DATABASE && !name.ends_with(UNFINISHED) {
+            return Err(Error::new(format!(
+                "The folder {} holds {name} and is no data folder. Expected one that rollcall has \
+                 made, an empty one, or one with nothing but {DATABASE}.",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Writes an owner-only file that is there whole or not at all, whenever the
+/// machine stops.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let unfinished = path.with_added_extension(&UNFINISHED[1..]);
+    let write = || -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(true).write(true);
+        owner_only(&mut options);
+        let mut file = options.open(&unfinished)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path)?;
+        // The name is on the disk once its folder is.
+        path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+    };
+    write().map_err(|error| Error::of_file(path, &error))
+}
+
+#[cfg(unix)]
+fn owner_only(options: &mut OpenOptions) {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+}
+
+#[cfg(unix)]
+fn owner_only_folder(builder: &mut DirBuilder) {
+    std::os::unix::fs::DirBuilderExt::mode(builder, 0o700);
+}
+
+// Elsewhere a new file belongs to its maker as the folder above it decides.
+#[cfg(not(unix))]
+fn owner_only(_: &mut OpenOptions) {}
+
+#[cfg(not(unix))]
+fn owner_only_folder(_: &mut DirBuilder) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_made_once_and_locked_by_one() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("a/b");
+        assert!(Folder::open(&path).unwrap_err().to_string().contains("rollcall serve"));
+        let folder = Folder::open_or_create(&path).unwrap();
+        let lock = folder.lock().unwrap();
+        let again = Folder::open_or_create(&path).unwrap();
+        assert!(again.lock().unwrap_err().to_string().contains("Another `rollcall serve`"));
+        drop(lock);
+        again.lock().unwrap();
+    }
+
+    #[test]
+    fn a_restored_database_is_taken_and_a_stranger_s_folder_is_not() {
+        let parent = tempfile::tempdir().unwrap();
+        fs::write(parent.path().join(DATABASE), "x").unwrap();
+        fs::write(parent.path().join("FORMAT.new"), "").unwrap();
+        Folder::open_or_create(parent.path()).unwrap();
+        let stranger = tempfile::tempdir().unwrap();
+        fs::write(stranger.path().join("thesis.txt"), "x").unwrap();
+        let error = Folder::open_or_create(stranger.path()).unwrap_err().to_string();
+        assert!(error.contains("thesis.txt"), "{error}");
+        assert_eq!(fs::read_dir(stranger.path()).unwrap().count(), 1, "nothing was added");
+    }
+
+    #[test]
+    fn other_formats_are_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        for (text, told) in [("2\n", "newer"), ("x", "does not say"), ("", "does not say")] {
+            fs::write(parent.path().join(FORMAT_FILE), text).unwrap();
+            let error = Folder::open_or_create(parent.path()).unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
+    }
+}

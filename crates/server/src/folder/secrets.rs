@@ -1,0 +1,177 @@
+//! The folder's secrets: the built-in issuer's key and its first client, made
+//! on first start and readable by the owner alone.
+
+use std::fs;
+use std::path::Path;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use p256::SecretKey;
+use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Error, Folder, write_whole};
+use crate::clock::Random;
+
+const KEY_FILE: &str = "signing-key.pem";
+const CLIENT_FILE: &str = "client.json";
+
+/// The permission that the first client is given.
+const FIRST_ROLE: &str = "Reports.ReadWrite.All";
+
+/// Text that is shown to nobody by accident: `Debug` leaves it out.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text, for who has a reason.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// The client that is there from the first start on.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FirstClient {
+    /// Its tenant, the only one for which it gets tokens.
+    pub tenant: Uuid,
+    /// Its name.
+    pub client_id: Uuid,
+    /// What it proves itself with.
+    pub client_secret: Secret,
+    /// The application permissions that its tokens carry.
+    pub roles: Vec<String>,
+}
+
+/// What the built-in issuer needs to be one.
+#[derive(Clone)]
+pub struct Secrets {
+    /// The key that signs its tokens.
+    pub signing_key: SecretKey,
+    /// Its first client.
+    pub client: FirstClient,
+}
+
+impl Secrets {
+    /// New ones that nobody knows.
+    pub fn make(random: &dyn Random) -> Self {
+        let mut secret = [0; 32];
+        random.fill(&mut secret);
+        let client = FirstClient {
+            tenant: random.guid(),
+            client_id: random.guid(),
+            client_secret: Secret(URL_SAFE_NO_PAD.encode(secret)),
+            roles: vec![FIRST_ROLE.to_owned()],
+        };
+        Self { signing_key: new_key(random), client }
+    }
+}
+
+/// A key of the curve P-256. Almost any 32 bytes are one.
+fn new_key(random: &dyn Random) -> SecretKey {
+    loop {
+        let mut bytes = [0; 32];
+        random.fill(&mut bytes);
+        if let Ok(key) = SecretKey::from_slice(&bytes) {
+            return key;
+        }
+    }
+}
+
+impl Folder {
+    /// The folder's secrets; what is missing is made. For who holds the lock.
+    pub fn make_secrets(&self, random: &dyn Random) -> Result<Secrets, Error> {
+        let made = Secrets::make(random);
+        let key = self.path.join(KEY_FILE);
+        if !key.exists() {
+            let pem = made.signing_key.to_pkcs8_pem(LineEnding::LF);
+            let pem = pem.map_err(|_| Error::new("A signing key cannot be written as PEM."))?;
+            write_whole(&key, pem.as_bytes())?;
+        }
+        let client = self.path.join(CLIENT_FILE);
+        if !client.exists() {
+            let mut json = serde_json::to_vec_pretty(&made.client).unwrap_or_default();
+            json.push(b'\n');
+            write_whole(&client, &json)?;
+        }
+        self.secrets()
+    }
+
+    /// The folder's secrets, which its first `rollcall serve` has made.
+    pub fn secrets(&self) -> Result<Secrets, Error> {
+        let key = self.path.join(KEY_FILE);
+        let signing_key = SecretKey::from_pkcs8_pem(&read(&key)?).map_err(|_| {
+            Error::new(format!("{} is not a P-256 key in PKCS#8 PEM.", key.display()))
+        })?;
+        let client = self.path.join(CLIENT_FILE);
+        let parsed = serde_json::from_str(&read(&client)?).map_err(|error| {
+            // The position alone: the text around it may be the secret.
+            let (line, column) = (error.line(), error.column());
+            let shown = client.display();
+            Error::new(format!("{shown} is not a client's JSON, at line {line} column {column}."))
+        })?;
+        Ok(Secrets { signing_key, client: parsed })
+    }
+}
+
+/// Reads a secret file, unless others could read it too.
+fn read(path: &Path) -> Result<String, Error> {
+    owned(path)?;
+    fs::read_to_string(path).map_err(|error| Error::of_file(path, &error))
+}
+
+#[cfg(unix)]
+fn owned(path: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::PermissionsExt;
+    let data = fs::metadata(path).map_err(|error| Error::of_file(path, &error))?;
+    if data.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    let shown = path.display();
+    Err(Error::new(format!(
+        "{shown} is a secret that others than its owner may use. Make it yours with \
+         `chmod 600 {shown}`, or remove it: the next `rollcall serve` makes a new one."
+    )))
+}
+
+#[cfg(not(unix))]
+fn owned(_: &Path) -> Result<(), Error> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SeededRandom;
+
+    #[test]
+    fn secrets_are_made_once() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = Folder::open_or_create(parent.path()).unwrap();
+        assert!(folder.secrets().is_err());
+        let first = folder.make_secrets(&SeededRandom::new(1)).unwrap();
+        let second = folder.make_secrets(&SeededRandom::new(2)).unwrap();
+        assert_eq!(first.signing_key, second.signing_key);
+        assert_eq!(first.client.client_secret, second.client.client_secret);
+    }
+
+    #[test]
+    fn no_error_and_no_debug_text_shows_a_secret() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = Folder::open_or_create(parent.path()).unwrap();
+        let secrets = folder.make_secrets(&SeededRandom::new(1)).unwrap();
+        let secret = secrets.client.client_secret.reveal().to_owned();
+        assert!(!format!("{:?}", secrets.client).contains(&secret));
+        write_whole(&parent.path().join(CLIENT_FILE), secret.as_bytes()).unwrap();
+        let error = folder.secrets().map(|_| ()).unwrap_err().to_string();
+        assert!(!error.contains(&secret), "{error}");
+    }
+}

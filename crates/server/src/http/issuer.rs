@@ -1,0 +1,179 @@
+//! The built-in issuer's endpoints: discovery, keys, and tokens for client credentials.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hyper::StatusCode;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use percent_encoding::percent_decode_str;
+use rollcall_odata::headers::media_type;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::answer::Answer;
+use super::error::Stamp;
+use super::receive::Request;
+use super::routes::Endpoint;
+use crate::app::App;
+use crate::auth::issuer::{Grant, Holder, LIFETIME, Version};
+
+/// Names that stand for any tenant, where no tenant is needed to answer.
+const ANY_TENANT: [&str; 2] = ["common", "organizations"];
+
+/// A refusal as OAuth writes it (RFC 6749, section 5.2), with Entra's additions.
+struct Refused {
+    status: StatusCode,
+    error: &'static str,
+    description: String,
+}
+
+/// Answers for a tenant as it stands in the path. `base` is scheme, host and port.
+pub fn answer(
+    app: &App,
+    request: &Request,
+    endpoint: Endpoint,
+    tenant: &str,
+    base: &str,
+    stamp: &Stamp,
+) -> Answer {
+    let known = Uuid::try_parse(tenant).is_ok_and(|_| tenant.len() == 36);
+    let any = ANY_TENANT.iter().any(|one| tenant.eq_ignore_ascii_case(one));
+    let tenant = tenant.to_ascii_lowercase();
+    let answered = match endpoint {
+        Endpoint::Token => token(app, request, &tenant),
+        _ if !known && !any => Err(invalid(format!("'{tenant}' is not a tenant's GUID."))),
+        Endpoint::Keys => Ok(app.issuer.jwks().to_string()),
+        _ => Ok(app.issuer.configuration(base, &tenant).to_string()),
+    };
+    match answered {
+        Ok(body) => Answer::json(StatusCode::OK, body).uncached(),
+        Err(refused) => refusal(&refused, stamp),
+    }
+}
+
+fn refusal(refused: &Refused, stamp: &Stamp) -> Answer {
+    let body = json!({
+        "error": refused.error,
+        "error_description": refused.description,
+        "timestamp": stamp.date,
+        "trace_id": stamp.request_id,
+        "correlation_id": stamp.client_request_id,
+    });
+    let answer = Answer::json(refused.status, body.to_string());
+    if refused.status == StatusCode::UNAUTHORIZED {
+        return answer.with(WWW_AUTHENTICATE, "Basic realm=\"\"");
+    }
+    answer
+}
+
+fn invalid(description: impl Into<String>) -> Refused {
+    let (status, error) = (StatusCode::BAD_REQUEST, "invalid_request");
+    Refused { status, error, description: description.into() }
+}
+
+/// A token for the client that proves itself.
+fn token(app: &App, request: &Request, tenant: &str) -> Result<String, Refused> {
+    let form = form(request)?;
+    match form.get("grant_type")? {
+        Some("client_credentials") => {}
+        None => return Err(invalid("The form has no grant_type. Expected client_credentials.")),
+        Some(_) => {
+            return Err(Refused {
+                error: "unsupported_grant_type",
+                ..invalid("The grant_type is not one that is served. Expected client_credentials.")
+            });
+        }
+    }
+    let basic = basic(request)?;
+    let (id, secret) = match &basic {
+        Some((id, secret)) => (Some(id.as_str()), Some(secret.as_str())),
+        None => (form.get("client_id")?, form.get("client_secret")?),
+    };
+    if !app.issuer.knows(id.unwrap_or_default(), secret.unwrap_or_default()) {
+        return Err(Refused {
+            status: StatusCode::UNAUTHORIZED,
+            error: "invalid_client",
+            description: "The client's id or secret is not right. `rollcall client` prints them."
+                .to_owned(),
+        });
+    }
+    let client = app.issuer.client();
+    if tenant != client.tenant.to_string() {
+        return Err(invalid(format!(
+            "The client is not known to tenant '{tenant}'. `rollcall client` prints its tenant."
+        )));
+    }
+    if !form.get("scope")?.is_some_and(|scope| scope.ends_with("/.default")) {
+        return Err(Refused {
+            error: "invalid_scope",
+            ..invalid("Expected one scope, a resource with /.default after it.")
+        });
+    }
+    let grant = Grant {
+        tenant: client.tenant,
+        client: client.client_id,
+        holder: Holder::Application(client.roles.clone()),
+        version: Version::One,
+        seconds: LIFETIME,
+    };
+    let token = app.issuer.mint(&grant, app.clock.now());
+    // A second less than the token has: a client never holds one that has ended.
+    let seconds = LIFETIME - 1;
+    let body = json!({
+        "token_type": "Bearer",
+        "expires_in": seconds,
+        "ext_expires_in": seconds,
+        "access_token": token,
+    });
+    Ok(body.to_string())
+}
+
+/// The fields of a form, decoded.
+struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// A field that is there once, or not at all.
+    fn get(&self, name: &str) -> Result<Option<&str>, Refused> {
+        let mut found =
+            self.0.iter().filter(|(one, _)| one == name).map(|(_, value)| value.as_str());
+        let first = found.next();
+        if found.next().is_some() {
+            return Err(invalid(format!("The field {name} is there twice.")));
+        }
+        Ok(first)
+    }
+}
+
+fn form(request: &Request) -> Result<Form, Refused> {
+    let expected = "application/x-www-form-urlencoded";
+    let given = request.header(&CONTENT_TYPE).map(media_type);
+    if !given.is_some_and(|given| given.eq_ignore_ascii_case(expected)) {
+        return Err(invalid(format!("Expected the Content-Type {expected}.")));
+    }
+    let body = request.body.as_ref().map_err(|error| invalid(error.message.clone()))?;
+    let body = std::str::from_utf8(body).map_err(|_| invalid("The form is not UTF-8."))?;
+    let fields = body.split('&').filter(|field| !field.is_empty()).map(|field| {
+        let (name, value) = field.split_once('=').unwrap_or((field, ""));
+        Ok((decoded(name)?, decoded(value)?))
+    });
+    fields.collect::<Result<_, Refused>>().map(Form)
+}
+
+fn decoded(text: &str) -> Result<String, Refused> {
+    let text = text.replace('+', " ");
+    let text = percent_decode_str(&text).decode_utf8();
+    text.map(String::from).map_err(|_| invalid("A field is not UTF-8 once it is decoded."))
+}
+
+/// Id and secret from Basic authorization, each form-encoded before they were
+/// put together (RFC 6749, section 2.3.1).
+fn basic(request: &Request) -> Result<Option<(String, String)>, Refused> {
+    let Some(header) = request.header(&AUTHORIZATION) else { return Ok(None) };
+    let malformed = || invalid("Expected `Authorization: Basic`, or the secret in the form alone.");
+    let (scheme, encoded) = header.split_once(' ').ok_or_else(malformed)?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Err(malformed());
+    }
+    let bytes = STANDARD.decode(encoded.trim()).map_err(|_| malformed())?;
+    let text = String::from_utf8(bytes).map_err(|_| malformed())?;
+    let (id, secret) = text.split_once(':').ok_or_else(malformed)?;
+    Ok(Some((decoded(id)?, decoded(secret)?)))
+}
