@@ -97,7 +97,10 @@ impl Ask {
             text += &format!("{name}: {value}\r\n");
         }
         let writes = ["POST", "PATCH", "PUT"].contains(&self.method.as_str());
-        if (writes || !self.body.is_empty()) && !given("content-length") && !given("transfer-encoding") {
+        if (writes || !self.body.is_empty())
+            && !given("content-length")
+            && !given("transfer-encoding")
+        {
             text += &format!("Content-Length: {}\r\n", self.body.len());
         }
         if !given("connection") {

@@ -18,10 +18,10 @@ fn fill(world: &World, count: usize) {
 }
 
 /// The numbers that `fact` put into the rows of one page.
-fn numbers(world: &World, reply: &Reply) -> Vec<u64> {
+fn numbers(reply: &Reply) -> Vec<u64> {
     let page = reply.json();
     let rows = page["value"].as_array().unwrap_or_else(|| panic!("{reply}"));
-    rows.iter().map(|row| row[world.name("teams")].as_u64().unwrap()).collect()
+    rows.iter().map(|row| row["teams"].as_u64().unwrap()).collect()
 }
 
 fn next(reply: &Reply) -> Option<String> {
@@ -35,7 +35,7 @@ fn pages(world: &World, target: &str) -> Vec<Vec<u64>> {
     let mut target = Some(target.to_owned());
     while let Some(one) = target {
         let reply = get(world, &one);
-        pages.push(numbers(world, &reply));
+        pages.push(numbers(&reply));
         target = next(&reply);
     }
     pages
@@ -49,7 +49,7 @@ pub fn empty(world: &World) {
 pub fn newest_day_first(world: &World) {
     fill(world, 6);
     insta::assert_snapshot!("collection", get(world, &format!("{COLLECTION}?$top=2&$count=true")));
-    let order = numbers(world, &get(world, COLLECTION));
+    let order = numbers(&get(world, COLLECTION));
     assert_eq!(order[..2], [4, 5], "the day that was created last is the newest");
     assert_eq!(order.iter().copied().collect::<HashSet<u64>>(), (0..6).collect());
 }
@@ -77,19 +77,19 @@ pub fn pages_hold_every_row_once(world: &World) {
 pub fn pages_stay_whole_while_others_write(world: &World) {
     fill(world, 20);
     let first = get(world, COLLECTION);
-    let mut seen = numbers(world, &first);
+    let mut seen = numbers(&first);
     // A newer day, an older day, and one row of the page before gone.
     for number in [40, 41] {
         let request = ask("POST", COLLECTION).bearer(&world.writer()).json(fact(number));
         assert_eq!(world.send(&request).status, 201);
     }
-    let gone = first.json()["value"][0][world.name("id")].as_str().unwrap().to_owned();
+    let gone = first.json()["value"][0]["id"].as_str().unwrap().to_owned();
     let gone = ask("DELETE", &format!("{COLLECTION}/{gone}")).bearer(&world.writer());
     assert_eq!(world.send(&gone).status, 204);
     let mut target = next(&first);
     while let Some(one) = target {
         let reply = get(world, &one);
-        seen.extend(numbers(world, &reply));
+        seen.extend(numbers(&reply));
         target = next(&reply);
     }
     assert_eq!(seen.len(), 20);
@@ -108,10 +108,18 @@ pub fn what_a_page_cannot_be_asked_for(world: &World) {
     let token = next(&get(world, &format!("{COLLECTION}?$top=6"))).unwrap();
     let token = token.split("skiptoken=").nth(1).unwrap().to_owned();
     let queries = [
-        "$top=-1".to_owned(), "$top=x".to_owned(), "$top=".to_owned(), "$top=1&$top=2".to_owned(),
-        "$top=1&top=1".to_owned(), "$count=yes".to_owned(), "$skiptoken=abc".to_owned(),
-        format!("$skiptoken={token}"), format!("$top=7&$skiptoken={token}"), "$nonsense=1".to_owned(),
-        "$top=%FF".to_owned(), "$top=99999999999999999999999".to_owned(),
+        "$top=-1".to_owned(),
+        "$top=x".to_owned(),
+        "$top=".to_owned(),
+        "$top=1&$top=2".to_owned(),
+        "$top=1&top=1".to_owned(),
+        "$count=yes".to_owned(),
+        "$skiptoken=abc".to_owned(),
+        format!("$skiptoken={token}"),
+        format!("$top=7&$skiptoken={token}"),
+        "$nonsense=1".to_owned(),
+        "$top=%FF".to_owned(),
+        "$top=99999999999999999999999".to_owned(),
     ];
     let mut lines = Vec::new();
     for query in queries {
@@ -124,16 +132,37 @@ pub fn what_a_page_cannot_be_asked_for(world: &World) {
 
 pub fn what_is_not_served_is_501_and_never_ignored(world: &World) {
     fill(world, 1);
-    let one = format!("{COLLECTION}/{}", get(world, COLLECTION).json()["value"][0][world.name("id")].as_str().unwrap());
+    let one = format!(
+        "{COLLECTION}/{}",
+        get(world, COLLECTION).json()["value"][0]["id"].as_str().unwrap()
+    );
     let options = [
-        "$filter=teams eq 5", "$orderby=teams", "$select=teams", "$skip=1", "$search=x", "$expand=x", "$format=json",
-        "$apply=aggregate($count as n)", "$compute=1 as x", "$schemaversion=*", "$deltatoken=x", "$index=1",
-        "filter=teams eq 5", "ORDERBY=teams", "%24select=teams",
+        "$filter=teams eq 5",
+        "$orderby=teams",
+        "$select=teams",
+        "$skip=1",
+        "$search=x",
+        "$expand=x",
+        "$format=json",
+        "$apply=aggregate($count as n)",
+        "$compute=1 as x",
+        "$schemaversion=*",
+        "$deltatoken=x",
+        "$index=1",
+        "filter=teams eq 5",
+        "ORDERBY=teams",
+        "%24select=teams",
     ];
-    let mut targets: Vec<String> = options.iter().map(|one| format!("{COLLECTION}?{}", one.replace(' ', "%20"))).collect();
-    targets.extend(["$select=teams", "$expand=x", "$format=json"].map(|option| format!("{one}?{option}")));
-    targets.extend(["$filter=teams%20eq%205", "$top=1"].map(|option| format!("{COLLECTION}/$count?{option}")));
-    targets.extend(["/teams", "/teams/$value", "/$value", "/$ref"].map(|rest| format!("{one}{rest}")));
+    let mut targets: Vec<String> =
+        options.iter().map(|one| format!("{COLLECTION}?{}", one.replace(' ', "%20"))).collect();
+    targets.extend(
+        ["$select=teams", "$expand=x", "$format=json"].map(|option| format!("{one}?{option}")),
+    );
+    targets.extend(
+        ["$filter=teams%20eq%205", "$top=1"].map(|option| format!("{COLLECTION}/$count?{option}")),
+    );
+    targets
+        .extend(["/teams", "/teams/$value", "/$value", "/$ref"].map(|rest| format!("{one}{rest}")));
     targets.push(format!("{COLLECTION}/$ref"));
     targets.push("/v1.0/reports/getOffice365ActiveUserCounts(period='D7')".to_owned());
     targets.push("/v1.0?$format=json".to_owned());
@@ -153,20 +182,33 @@ pub fn what_is_not_served_is_501_and_never_ignored(world: &World) {
 
 pub fn what_is_not_there(world: &World) {
     let targets = [
-        "/v1.0/nothing", "/v1.0/reports/nothing", "/v1.0/office365ActiveUserCounts/x/y/z", "/v1.0/reports/",
-        "/v1.0//reports", "/v1.0/reports/office365ActiveUserCounts/not-a-guid",
+        "/v1.0/nothing",
+        "/v1.0/reports/nothing",
+        "/v1.0/office365ActiveUserCounts/x/y/z",
+        "/v1.0/reports/",
+        "/v1.0//reports",
+        "/v1.0/reports/office365ActiveUserCounts/not-a-guid",
         "/v1.0/reports/office365ActiveUserCounts('not-a-guid')",
         "/v1.0/reports/office365ActiveUserCounts/da0e2eb0-2eb0-da0e-b02e-0edab02e0eda",
         "/v1.0/reports/office365ActiveUserCounts('da0e2eb0-2eb0-da0e-b02e-0edab02e0eda')/nothing",
         "/v1.0/reports/office365ActiveUserCounts(reportDate=2026-11-18)",
-        "/v1.0/reports/office365ActiveUserCounts()", "/v1.0/reports/office365ActiveUserCounts(", "/v1.0/%FF",
-        "/v2.0/reports", "/nothing", "/v1.0x/reports", "/graph/v1.0/reports",
+        "/v1.0/reports/office365ActiveUserCounts()",
+        "/v1.0/reports/office365ActiveUserCounts(",
+        "/v1.0/%FF",
+        "/v2.0/reports",
+        "/nothing",
+        "/v1.0x/reports",
+        "/graph/v1.0/reports",
     ];
     let lines: Vec<String> = targets
         .iter()
         .map(|target| {
             let reply = get(world, target);
-            let told = if reply.status == 200 { String::new() } else { format!("{} {}", reply.code(), reply.message()) };
+            let told = if reply.status == 200 {
+                String::new()
+            } else {
+                format!("{} {}", reply.code(), reply.message())
+            };
             format!("{target} => {} {told}", reply.status)
         })
         .collect();
@@ -178,8 +220,11 @@ pub fn what_is_not_there(world: &World) {
 pub fn head_is_get_without_a_body(world: &World) {
     let created = world.send(&ask("POST", COLLECTION).bearer(&world.writer()).json(SAMPLE));
     let one = created.header("location").unwrap().replace("http://rollcall.test", "");
-    for target in [one.as_str(), COLLECTION, "/v1.0", "/v1.0/$metadata", "/v1.0/reports", "/", "/health/live"] {
-        let (get, head) = (get(world, target), world.send(&ask("HEAD", target).bearer(&world.writer())));
+    for target in
+        [one.as_str(), COLLECTION, "/v1.0", "/v1.0/$metadata", "/v1.0/reports", "/", "/health/live"]
+    {
+        let (get, head) =
+            (get(world, target), world.send(&ask("HEAD", target).bearer(&world.writer())));
         assert_eq!((head.status, head.body.len()), (200, 0), "{target}");
         let kept = |reply: &Reply| {
             let own = |name: &str| !name.to_ascii_lowercase().ends_with("request-id");
@@ -193,14 +238,23 @@ pub fn head_is_get_without_a_body(world: &World) {
 
 pub fn keys_in_every_spelling(world: &World) {
     let created = world.send(&ask("POST", COLLECTION).bearer(&world.writer()).json(SAMPLE));
-    let id = created.json()[world.name("id")].as_str().unwrap().to_owned();
+    let id = created.json()["id"].as_str().unwrap().to_owned();
     let upper = id.to_uppercase();
     for target in [
-        format!("{COLLECTION}/{id}"), format!("{COLLECTION}/{upper}/"), format!("{COLLECTION}('{id}')"),
-        format!("{COLLECTION}(%27{upper}%27)"), format!("{COLLECTION}%28'{id}'%29"), format!("{COLLECTION}(id='{id}')"),
-        format!("{COLLECTION}(@k)?@k='{id}'"), format!("/beta/office365ActiveUserCounts('{id}')"),
+        format!("{COLLECTION}/{id}"),
+        format!("{COLLECTION}/{upper}/"),
+        format!("{COLLECTION}('{id}')"),
+        format!("{COLLECTION}(%27{upper}%27)"),
+        format!("{COLLECTION}%28'{id}'%29"),
+        format!("{COLLECTION}(id='{id}')"),
+        format!("{COLLECTION}(@k)?@k='{id}'"),
+        format!("/beta/office365ActiveUserCounts('{id}')"),
     ] {
         let reply = get(world, &target);
-        assert_eq!((reply.status, reply.json()[world.name("id")].as_str()), (200, Some(id.as_str())), "{target}");
+        assert_eq!(
+            (reply.status, reply.json()["id"].as_str()),
+            (200, Some(id.as_str())),
+            "{target}"
+        );
     }
 }

@@ -59,7 +59,8 @@ fn signals_stop_it_gracefully() {
         assert_eq!(body.send(service.address).status, 201);
         crate::process::signal(service.id(), name);
         assert_eq!(service.wait(), Some(0), "{name}");
-        let left: Vec<String> = names(&data).into_iter().filter(|one| one.contains("-wal")).collect();
+        let left: Vec<String> =
+            names(&data).into_iter().filter(|one| one.contains("-wal")).collect();
         assert!(left.is_empty(), "{left:?}");
     }
 }
@@ -93,7 +94,10 @@ fn a_newer_folder_is_refused_untouched() {
     let (_folder, data) = folder();
     drop(Service::start(&data));
     std::fs::write(data.join("FORMAT"), "2\n").unwrap();
-    let before: Vec<_> = names(&data).into_iter().map(|name| (std::fs::read(data.join(&name)).unwrap(), name)).collect();
+    let before: Vec<_> = names(&data)
+        .into_iter()
+        .map(|name| (std::fs::read(data.join(&name)).unwrap(), name))
+        .collect();
     for command in ["serve", "token", "client", "check"] {
         let (status, out, err) = run(&mut rollcall(&data, command));
         assert_eq!((status, out.as_str()), (1, ""), "{command}");
@@ -161,7 +165,9 @@ fn tokens_are_what_their_arguments_say() {
     let tenant = "22222222-2222-2222-2222-222222222222";
     let other = token(&data, &["--tenant", tenant]);
     assert_eq!(count(&service, &other), "0");
-    for bad in [["--valid", "0s"], ["--valid", "soon"], ["--valid", "366d"], ["--tenant", "contoso"]] {
+    for bad in
+        [["--valid", "0s"], ["--valid", "soon"], ["--valid", "366d"], ["--tenant", "contoso"]]
+    {
         let (status, out, err) = run(rollcall(&data, "token").args(bad));
         assert!(status != 0 && out.is_empty() && !err.is_empty(), "{bad:?} {out}");
     }
@@ -173,7 +179,8 @@ fn a_backup_is_consistent_and_can_be_served() {
     let service = Service::start(&data);
     let token_here = token(&data, &[]);
     for number in 0..10 {
-        let reply = ask("POST", COLLECTION).bearer(&token_here).json(fact(number)).send(service.address);
+        let reply =
+            ask("POST", COLLECTION).bearer(&token_here).json(fact(number)).send(service.address);
         assert_eq!(reply.status, 201);
     }
     let file = folder.path().join("copy.db");
@@ -187,7 +194,9 @@ fn a_backup_is_consistent_and_can_be_served() {
     let other = Service::start(&restored);
     let tenant = tenant_of(&data);
     let token_there = token(&restored, &["--tenant", &tenant]);
-    let read = |service: &Service, token: &str| ask("GET", COLLECTION).bearer(token).send(service.address).text();
+    let read = |service: &Service, token: &str| {
+        ask("GET", COLLECTION).bearer(token).send(service.address).text()
+    };
     assert_eq!(read(&service, &token_here), read(&other, &token_there));
     let (status, out, err) = run(&mut rollcall(&restored, "check"));
     assert!(status == 0 && !out.is_empty(), "{err}");
@@ -202,7 +211,8 @@ fn tenant_of(data: &Path) -> String {
 fn check_finds_what_is_broken() {
     let (_folder, data) = folder();
     let service = Service::start(&data);
-    let reply = ask("POST", COLLECTION).bearer(&token(&data, &[])).json(SAMPLE).send(service.address);
+    let reply =
+        ask("POST", COLLECTION).bearer(&token(&data, &[])).json(SAMPLE).send(service.address);
     assert_eq!(reply.status, 201);
     assert_eq!(service.stop(), Some(0));
     let file = data.join("rollcall.db");
@@ -218,17 +228,28 @@ fn check_finds_what_is_broken() {
 fn settings_come_from_flags_then_environment_then_file() {
     let (folder, data) = folder();
     let file = folder.path().join("rollcall.toml");
-    std::fs::write(&file, "listen = \"127.0.0.1:0\"\npage-size = 1\npublic-url = \"https://file.example\"\n").unwrap();
+    std::fs::write(
+        &file,
+        "listen = \"127.0.0.1:0\"\npage-size = 1\npublic-url = \"https://file.example\"\n",
+    )
+    .unwrap();
     let mut command = rollcall(&data, "serve");
-    command.arg("--config").arg(&file).env("ROLLCALL_PUBLIC_URL", "https://environment.example").env("ROLLCALL_PAGE_SIZE", "3");
-    let service = Service::start_with(command.args(["--page-size", "2"]), &folder.path().join("log"));
+    command
+        .arg("--config")
+        .arg(&file)
+        .env("ROLLCALL_PUBLIC_URL", "https://environment.example")
+        .env("ROLLCALL_PAGE_SIZE", "3");
+    let service =
+        Service::start_with(command.args(["--page-size", "2"]), &folder.path().join("log"));
     let bearer = token(&data, &[]);
     for number in 0..4 {
         ask("POST", COLLECTION).bearer(&bearer).json(fact(number)).send(service.address);
     }
     let page = ask("GET", COLLECTION).bearer(&bearer).send(service.address).json();
     assert_eq!(page["value"].as_array().unwrap().len(), 2);
-    assert!(page["@odata.nextLink"].as_str().unwrap().starts_with("https://environment.example/v1.0/"));
+    assert!(
+        page["@odata.nextLink"].as_str().unwrap().starts_with("https://environment.example/v1.0/")
+    );
 }
 
 #[test]

@@ -38,9 +38,8 @@ pub fn location_keeps_the_path_that_was_used(world: &World) {
 }
 
 pub fn preferences_decide_what_comes_back(world: &World) {
-    let prefer = |number: usize, line: &str| {
-        world.send(&post(world, fact(number)).header("Prefer", line))
-    };
+    let prefer =
+        |number: usize, line: &str| world.send(&post(world, fact(number)).header("Prefer", line));
     insta::assert_snapshot!("created_minimal", prefer(0, "return=minimal"));
     let reply = prefer(1, "return=representation");
     assert_eq!(reply.status, 201);
@@ -52,12 +51,18 @@ pub fn preferences_decide_what_comes_back(world: &World) {
 pub fn lenient_takes_a_missing_count_as_null(world: &World) {
     let body = r#"{"reportRefreshDate":"2026-11-20","office365":0,"reportDate":"2026-11-18","reportPeriod":"7"}"#;
     let reply = world.send(&post(world, body));
-    assert_eq!((reply.status, reply.json()["error"]["details"].as_array().unwrap().len()), (400, 6));
+    assert_eq!(
+        (reply.status, reply.json()["error"]["details"].as_array().unwrap().len()),
+        (400, 6)
+    );
     let reply = world.send(&post(world, body).header("Prefer", "handling=lenient"));
     insta::assert_snapshot!("created_lenient", reply);
     let facts = r#"{"office365":1}"#;
     let reply = world.send(&post(world, facts).header("Prefer", "handling=lenient"));
-    assert_eq!((reply.status, reply.json()["error"]["details"].as_array().unwrap().len()), (400, 3));
+    assert_eq!(
+        (reply.status, reply.json()["error"]["details"].as_array().unwrap().len()),
+        (400, 3)
+    );
 }
 
 pub fn null_is_a_count_that_was_not_reported(world: &World) {
@@ -69,7 +74,8 @@ pub fn null_is_a_count_that_was_not_reported(world: &World) {
 
 pub fn counts_reach_to_the_end_of_int64(world: &World) {
     for (number, count) in ["9223372036854775807", "0", "9007199254740993"].iter().enumerate() {
-        let body = fact(number).replace(&format!("\"teams\":{number}"), &format!("\"teams\":{count}"));
+        let body =
+            fact(number).replace(&format!("\"teams\":{number}"), &format!("\"teams\":{count}"));
         let reply = world.send(&post(world, body));
         assert!(reply.text().contains(&format!("\"teams\":{count},")), "{reply}");
     }
@@ -81,11 +87,11 @@ pub fn ids_are_given_or_assigned(world: &World) {
         world.send(&post(world, body))
     };
     let reply = given(0, "DA0E2EB0-2eb0-DA0E-b02e-0EDAB02E0EDA");
-    assert_eq!(reply.json()[world.name("id")], "da0e2eb0-2eb0-da0e-b02e-0edab02e0eda");
+    assert_eq!(reply.json()["id"], "da0e2eb0-2eb0-da0e-b02e-0edab02e0eda");
     insta::assert_snapshot!("id_in_use", given(1, "da0e2eb0-2eb0-da0e-b02e-0edab02e0eda"));
     assert_eq!(given(2, "00000000-0000-0000-0000-000000000000").status, 201);
     let reply = world.send(&post(world, fact(3)));
-    let assigned = reply.json()[world.name("id")].as_str().unwrap().to_owned();
+    let assigned = reply.json()["id"].as_str().unwrap().to_owned();
     assert_eq!(uuid::Uuid::parse_str(&assigned).unwrap().get_version_num(), 7);
 }
 
@@ -110,7 +116,8 @@ pub fn the_same_fact_again_is_409(world: &World) {
 pub fn of_100_simultaneous_creates_of_one_fact_one_wins(world: &World) {
     let request = post(world, SAMPLE);
     let statuses: Vec<u16> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..100).map(|_| scope.spawn(|| world.send(&request).status)).collect();
+        let threads: Vec<_> =
+            (0..100).map(|_| scope.spawn(|| world.send(&request).status)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     let count = |status| statuses.iter().filter(|one| **one == status).count();
@@ -118,10 +125,11 @@ pub fn of_100_simultaneous_creates_of_one_fact_one_wins(world: &World) {
 }
 
 pub fn periods_are_kept_as_graph_writes_them(world: &World) {
-    let cases = [("7", "7"), ("D30", "30"), ("d90", "90"), ("ALL", "ALL"), ("9999", "9999"), ("1", "1")];
+    let cases =
+        [("7", "7"), ("D30", "30"), ("d90", "90"), ("ALL", "ALL"), ("9999", "9999"), ("1", "1")];
     for (sent, kept) in cases {
         let reply = world.send(&post(world, SAMPLE.replace("\"7\"", &format!("\"{sent}\""))));
-        assert_eq!(reply.json()[world.name("reportPeriod")], kept, "{reply}");
+        assert_eq!(reply.json()["reportPeriod"], kept, "{reply}");
     }
     let reply = world.send(&post(world, SAMPLE.replace("\"7\"", "\"all\"")));
     assert_eq!(reply.status, 409);
@@ -144,11 +152,17 @@ pub fn types_and_annotations_in_every_spelling(world: &World) {
         "\"http://x/$metadata#MICROSOFT.GRAPH.OFFICE365ACTIVEUSERCOUNTS\"",
     ];
     let annotations = [
-        "\"@odata.context\":\"x\"", "\"@odata.etag\":5", "\"teams@odata.type\":\"#Int64\"",
-        "\"@odata.id\":null", "\"@com.example.note\":{\"a\":[{}]}", "\"unheard@odata.bind\":[]",
+        "\"@odata.context\":\"x\"",
+        "\"@odata.etag\":5",
+        "\"teams@odata.type\":\"#Int64\"",
+        "\"@odata.id\":null",
+        "\"@com.example.note\":{\"a\":[{}]}",
+        "\"unheard@odata.bind\":[]",
         "\"@type\":\"microsoft.graph.office365ActiveUserCounts\"",
     ];
-    let bare = |number: usize| fact(number).replace("\"@odata.type\":\"#microsoft.graph.office365ActiveUserCounts\",", "");
+    let bare = |number: usize| {
+        fact(number).replace("\"@odata.type\":\"#microsoft.graph.office365ActiveUserCounts\",", "")
+    };
     let mut bodies = vec![bare(0)];
     for (number, one) in types.iter().enumerate() {
         bodies.push(bare(bodies.len()).replacen('{', &format!("{{\"@ODATA.type\":{one},"), 1));
@@ -176,12 +190,21 @@ pub fn content_types(world: &World) {
         format!("{} => {} {message}", content_type.unwrap_or("(none)"), reply.status)
     };
     let types = [
-        None, Some(""), Some("application/json"), Some("application/json; charset=utf-8"),
-        Some("APPLICATION/JSON;odata.metadata=minimal;IEEE754Compatible=false"), Some("text/json"),
-        Some("text/plain"), Some("application/xml"), Some("application/jsonp"),
-        Some("application/x-www-form-urlencoded"), Some("multipart/form-data; boundary=x"), Some("*/*"),
+        None,
+        Some(""),
+        Some("application/json"),
+        Some("application/json; charset=utf-8"),
+        Some("APPLICATION/JSON;odata.metadata=minimal;IEEE754Compatible=false"),
+        Some("text/json"),
+        Some("text/plain"),
+        Some("application/xml"),
+        Some("application/jsonp"),
+        Some("application/x-www-form-urlencoded"),
+        Some("multipart/form-data; boundary=x"),
+        Some("*/*"),
     ];
-    let lines: Vec<String> = types.into_iter().enumerate().map(|(number, one)| send(number, one)).collect();
+    let lines: Vec<String> =
+        types.into_iter().enumerate().map(|(number, one)| send(number, one)).collect();
     insta::assert_snapshot!("content_types", lines.join("\n"));
 }
 
@@ -238,7 +261,9 @@ pub fn chunked_bodies_are_read(world: &World) {
 }
 
 pub fn requests_keep_their_clients_name(world: &World) {
-    let send = |id: &str| world.send(&ask("GET", COLLECTION).bearer(&world.writer()).header("client-request-id", id));
+    let send = |id: &str| {
+        world.send(&ask("GET", COLLECTION).bearer(&world.writer()).header("client-request-id", id))
+    };
     let named = send("my-name-1");
     assert_eq!(named.header("client-request-id"), Some("my-name-1"));
     assert_ne!(named.header("request-id"), Some("my-name-1"));

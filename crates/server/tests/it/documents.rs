@@ -15,7 +15,10 @@ pub fn metadata_is_the_model(world: &World) {
 }
 
 pub fn the_singleton_leads_to_the_set(world: &World) {
-    insta::assert_snapshot!("singleton", world.send(&ask("GET", "/v1.0/reports").bearer(&world.writer())));
+    insta::assert_snapshot!(
+        "singleton",
+        world.send(&ask("GET", "/v1.0/reports").bearer(&world.writer()))
+    );
 }
 
 pub fn health(world: &World) {
@@ -25,17 +28,30 @@ pub fn health(world: &World) {
 
 pub fn a_page_for_people(world: &World) {
     let reply = world.send(&ask("GET", "/"));
-    assert_eq!((reply.status, reply.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert_eq!(
+        (reply.status, reply.header("content-type")),
+        (200, Some("text/html; charset=utf-8"))
+    );
     assert!(reply.text().contains("<h1>Rollcall</h1>"));
 }
 
 pub fn methods(world: &World) {
     let token = world.writer();
     let targets = [
-        "/", "/health/live", "/health/ready", "/v1.0", "/v1.0/$metadata", "/v1.0/reports", COLLECTION,
-        "/v1.0/office365ActiveUserCounts/$count", "/v1.0/office365ActiveUserCounts/da0e2eb0-2eb0-da0e-b02e-0edab02e0eda",
-        "/common/discovery/v2.0/keys", "/common/v2.0/.well-known/openid-configuration", "/common/oauth2/v2.0/token",
-        "/v1.0/nothing", "/nothing",
+        "/",
+        "/health/live",
+        "/health/ready",
+        "/v1.0",
+        "/v1.0/$metadata",
+        "/v1.0/reports",
+        COLLECTION,
+        "/v1.0/office365ActiveUserCounts/$count",
+        "/v1.0/office365ActiveUserCounts/da0e2eb0-2eb0-da0e-b02e-0edab02e0eda",
+        "/common/discovery/v2.0/keys",
+        "/common/v2.0/.well-known/openid-configuration",
+        "/common/oauth2/v2.0/token",
+        "/v1.0/nothing",
+        "/nothing",
     ];
     let mut lines = Vec::new();
     for target in targets {
@@ -47,7 +63,11 @@ pub fn methods(world: &World) {
                 continue;
             }
             let reply = world.send(&ask(method, target).bearer(&token));
-            assert_eq!((reply.status, reply.header("allow")), (405, Some(allow.as_str())), "{method} {target}\n{reply}");
+            assert_eq!(
+                (reply.status, reply.header("allow")),
+                (405, Some(allow.as_str())),
+                "{method} {target}\n{reply}"
+            );
         }
         lines.push(format!("{target} => {allow}"));
     }
@@ -71,7 +91,8 @@ pub fn an_address_can_be_too_long(world: &World) {
     let long = format!("{COLLECTION}?x={}", "y".repeat(8 * 1024));
     let reply = world.send(&ask("GET", &long).bearer(&world.writer()));
     assert_eq!((reply.status, reply.code().as_str()), (414, "uriTooLong"));
-    let huge = ask("GET", COLLECTION).bearer(&world.writer()).header("X-Huge", &"y".repeat(200_000));
+    let huge =
+        ask("GET", COLLECTION).bearer(&world.writer()).header("X-Huge", &"y".repeat(200_000));
     assert_eq!(world.send(&huge).status, 431);
 }
 

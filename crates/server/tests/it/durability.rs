@@ -117,7 +117,8 @@ fn no_201_is_written_before_its_row_is_synced() {
     command.arg(crate::process::ROLLCALL).args(["serve", "--listen", "127.0.0.1:0", "--data"]);
     let service = Service::start_with(command.arg(&data), &folder.path().join("log"));
     let token = token(&data, &[]);
-    let ids: Vec<uuid::Uuid> = (1..=40).map(|number| uuid::Uuid::from_u128(number << 96 | 77)).collect();
+    let ids: Vec<uuid::Uuid> =
+        (1..=40).map(|number| uuid::Uuid::from_u128(number << 96 | 77)).collect();
     std::thread::scope(|scope| {
         for (number, id) in ids.iter().enumerate() {
             let body = fact(number).replacen('{', &format!("{{\"id\":\"{id}\","), 1);
@@ -143,7 +144,8 @@ fn child_of(process: u32) -> u32 {
 /// The row reached the write-ahead log, that was synced, and only then did
 /// the answer go out.
 fn covered(trace: &str, id: uuid::Uuid) {
-    let escaped = |bytes: &[u8]| bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
+    let escaped =
+        |bytes: &[u8]| bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
     let row = escaped(id.as_bytes());
     let answer = escaped(format!("/{id}\r\n").as_bytes());
     let created = escaped(b"HTTP/1.1 201");
@@ -151,7 +153,8 @@ fn covered(trace: &str, id: uuid::Uuid) {
     let find = |from: usize, test: &dyn Fn(&str) -> bool| {
         lines[from..].iter().position(|line| test(line)).map(|at| from + at)
     };
-    let write = find(0, &|line| line.contains("pwrite64") && line.contains("-wal") && line.contains(&row));
+    let write =
+        find(0, &|line| line.contains("pwrite64") && line.contains("-wal") && line.contains(&row));
     let write = write.expect("the row is in the write-ahead log");
     let sync = find(write, &|line| {
         line.contains("sync(") && line.contains("-wal") && !line.contains("resumed")

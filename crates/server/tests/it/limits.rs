@@ -23,7 +23,8 @@ fn slow_clients_are_cut_off_and_others_are_served() {
         limits.head_time = Duration::from_millis(300);
         limits.body_time = Duration::from_millis(300);
     });
-    let mut slow: Vec<TcpStream> = (0..3).map(|_| TcpStream::connect(world.address()).unwrap()).collect();
+    let mut slow: Vec<TcpStream> =
+        (0..3).map(|_| TcpStream::connect(world.address()).unwrap()).collect();
     slow[0].write_all(b"GET /v1.0 HTTP/1.1\r\nHost: ").unwrap();
     let head = format!(
         "POST {COLLECTION} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
@@ -60,14 +61,24 @@ fn the_log_has_a_line_for_each_request_and_no_secret_in_it() {
     let secret = world.client_secret();
     let form = format!("client_id=x&client_secret={secret}&grant_type=client_credentials");
     world.send(&ask("POST", COLLECTION).bearer(&token).json(SAMPLE));
-    world.send(&ask("POST", COLLECTION).bearer(&token).json(SAMPLE.replace("\"teams\":5", "\"teams\":\"my body\"")));
+    world.send(
+        &ask("POST", COLLECTION)
+            .bearer(&token)
+            .json(SAMPLE.replace("\"teams\":5", "\"teams\":\"my body\"")),
+    );
     world.send(&ask("GET", &format!("{COLLECTION}?secret-query=my-query")).bearer(&token));
     world.send(&ask("GET", &format!("{COLLECTION}?access_token={token}")).bearer("bad\ttoken"));
-    world.send(&ask("POST", "/common/oauth2/v2.0/token").header("Content-Type", "application/x-www-form-urlencoded").body(form));
+    world.send(
+        &ask("POST", "/common/oauth2/v2.0/token")
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .body(form),
+    );
     world.send(&ask("GET", "/nothing/at/my-path"));
     let log = world.log();
     let parts: Vec<&str> = token.split('.').collect();
-    for hidden in [parts[1], parts[2], &secret, "my body", "my-query", "my-path", "bad\ttoken", "sharePoint"] {
+    for hidden in
+        [parts[1], parts[2], &secret, "my body", "my-query", "my-path", "bad\ttoken", "sharePoint"]
+    {
         assert!(!log.contains(hidden), "{hidden}\n{log}");
     }
     insta::assert_snapshot!("log", log);

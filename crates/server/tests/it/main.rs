@@ -1,5 +1,111 @@
 //! The service from outside: real sockets, whole answers.
 
+mod access;
+mod bad_bodies;
+mod change;
 mod client;
+mod collection;
+mod command;
+mod create;
+mod disk;
+mod documents;
+mod durability;
+mod limits;
 mod names;
+mod process;
+mod readme;
+mod reports;
+mod sample;
+mod sources;
+mod tenants;
 mod world;
+
+/// The main suite, twice: with the catalogue as it is, and with one in which
+/// every property has another name.
+macro_rules! suite {
+    ($($module:ident: $($case:ident)*;)*) => {
+        mod plain {
+            $(mod $module {
+                $(#[test]
+                fn $case() {
+                    crate::$module::$case(&crate::world::World::plain());
+                })*
+            })*
+        }
+        mod renamed {
+            $(mod $module {
+                $(#[test]
+                fn $case() {
+                    crate::$module::$case(&crate::world::World::renamed());
+                })*
+            })*
+        }
+    };
+}
+
+suite! {
+    create:
+        the_page_s_numbers_are_created_and_read_back_equal
+        location_keeps_the_path_that_was_used
+        preferences_decide_what_comes_back
+        lenient_takes_a_missing_count_as_null
+        null_is_a_count_that_was_not_reported
+        counts_reach_to_the_end_of_int64
+        ids_are_given_or_assigned
+        another_tenant_may_hold_the_same_id_and_fact
+        the_same_fact_again_is_409
+        of_100_simultaneous_creates_of_one_fact_one_wins
+        periods_are_kept_as_graph_writes_them
+        dates_reach_from_the_first_year_to_tomorrow
+        types_and_annotations_in_every_spelling
+        content_types
+        gzipped_bodies_are_read
+        bodies_have_a_limit
+        chunked_bodies_are_read
+        requests_keep_their_clients_name;
+    bad_bodies:
+        every_bad_body_gets_its_answer_and_leaves_no_trace;
+    change:
+        patch_merges
+        put_replaces
+        a_body_cannot_change_the_key
+        a_change_keeps_the_rules
+        a_fact_cannot_be_moved_onto_another
+        deleted_is_gone
+        preconditions
+        by_the_alternate_key
+        upsert_only_when_it_is_asked_for;
+    collection:
+        empty
+        newest_day_first
+        pages_hold_every_row_once
+        pages_stay_whole_while_others_write
+        counts
+        what_a_page_cannot_be_asked_for
+        what_is_not_served_is_501_and_never_ignored
+        what_is_not_there
+        head_is_get_without_a_body
+        keys_in_every_spelling;
+    documents:
+        the_service_document_names_sets_and_singletons
+        metadata_is_the_model
+        the_singleton_leads_to_the_set
+        health
+        a_page_for_people
+        methods
+        scripts_of_other_origins_may_ask
+        an_address_can_be_too_long
+        hosts_that_are_none_are_refused;
+    access:
+        the_kinds_of_token
+        bad_tokens_get_their_answer
+        headers_that_hold_no_token
+        unauthenticated_comes_before_everything_else
+        a_token_ends_when_it_expires
+        audiences_of_graph;
+    tenants:
+        another_tenant_s_data_changes_no_answer
+        a_write_reaches_no_other_tenant
+        a_skip_token_leads_to_no_other_tenant
+        every_route_says_whether_it_answers_without_a_token;
+}

@@ -40,7 +40,8 @@ fn every_command_of_the_readme_works() {
     let service = Service::start_with(&mut serve, &folder.path().join("log"));
     let shell = |command: &str| {
         let command = here(command, &service.address.to_string());
-        let (status, out, err) = run(Command::new("sh").args(["-c", &command]).current_dir(folder.path()));
+        let (status, out, err) =
+            run(Command::new("sh").args(["-c", &command]).current_dir(folder.path()));
         assert_eq!(status, 0, "{command}\n{err}");
         out
     };
@@ -50,7 +51,10 @@ fn every_command_of_the_readme_works() {
     let created = created.replace(&service.address.to_string(), "127.0.0.1:8365");
     assert_eq!(masked(shown[0]), masked(&created));
     let all = shell(commands[2]);
-    assert!(all.contains("\"@odata.etag\":\"W/\\\"1\\\"\"") && all.contains("\"teams\":5"), "{all}");
+    assert!(
+        all.contains("\"@odata.etag\":\"W/\\\"1\\\"\"") && all.contains("\"teams\":5"),
+        "{all}"
+    );
 }
 
 /// An answer with what differs from run to run made equal: GUIDs and the date.
@@ -62,7 +66,8 @@ fn masked(answer: &str) -> String {
             masked += "date: now\n";
             continue;
         }
-        let words = line.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
+        let words =
+            line.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
         for word in words {
             let bare = word.trim_end_matches(|letter: char| !letter.is_ascii_alphanumeric());
             masked += &if guid(bare) { word.replace(bare, "GUID") } else { word.to_owned() };
@@ -77,7 +82,10 @@ fn exchanges(document: &str) -> Vec<(Ask, String)> {
     let blocks = fences(document, "http");
     let (mut found, mut rest) = (Vec::new(), blocks.as_slice());
     while let [request, answer, more @ ..] = rest {
-        assert!(answer.starts_with("HTTP/1.1 "), "an exchange is a request and its answer: {request}");
+        assert!(
+            answer.starts_with("HTTP/1.1 "),
+            "an exchange is a request and its answer: {request}"
+        );
         found.push((request_of(request), (*answer).to_owned()));
         rest = more;
     }
@@ -90,9 +98,9 @@ fn request_of(block: &str) -> Ask {
     let mut lines = head.lines();
     let mut first = lines.next().unwrap().split(' ');
     let request = ask(first.next().unwrap(), first.next().unwrap()).body(body);
-    lines.filter_map(|line| line.split_once(": ")).fold(request, |request, (name, value)| {
-        request.header(name, value)
-    })
+    lines
+        .filter_map(|line| line.split_once(": "))
+        .fold(request, |request, (name, value)| request.header(name, value))
 }
 
 /// What a document shows of an answer must be in it: each header, and the whole body.
@@ -107,7 +115,11 @@ fn holds(shown: &str, reply: &Reply) {
     }
     match serde_json::from_str::<serde_json::Value>(body) {
         Err(_) => assert_eq!(masked(body.trim()), masked(reply.text().trim())),
-        Ok(shown) => assert_eq!(masked(&stamped(shown)), masked(&stamped(reply.json())), "{body}\n---\n{reply}"),
+        Ok(shown) => assert_eq!(
+            masked(&stamped(shown)),
+            masked(&stamped(reply.json())),
+            "{body}\n---\n{reply}"
+        ),
     }
 }
 

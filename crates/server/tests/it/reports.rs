@@ -32,7 +32,8 @@ fn created(world: &World, set: &str, body: &str) -> Reply {
     assert_eq!(read.text(), made.text());
     let all = world.send(&ask("GET", &format!("/v1.0/{set}")).bearer(&world.writer())).json();
     let (one, listed) = (made.json(), &all["value"][0]);
-    for (name, value) in one.as_object().unwrap().iter().filter(|(name, _)| !name.starts_with('@')) {
+    for (name, value) in one.as_object().unwrap().iter().filter(|(name, _)| !name.starts_with('@'))
+    {
         assert_eq!(&listed[name], value, "{name}");
     }
     assert_eq!(post(world, set, body).status, 409);
@@ -47,14 +48,19 @@ fn a_collection_of_strings() {
     let fact = fact.replace("O''Neil", "o''neil%2F%C3%BC@contoso.example");
     let read = world.send(&ask("GET", &fact).bearer(&world.writer()));
     assert_eq!(read.status, 200, "{read}");
-    let changed = ask("PATCH", &fact).bearer(&world.writer()).json(r#"{"assignedProducts":[],"isDeleted":true}"#);
+    let changed = ask("PATCH", &fact)
+        .bearer(&world.writer())
+        .json(r#"{"assignedProducts":[],"isDeleted":true}"#);
     assert_eq!(world.send(&changed).json()["assignedProducts"], serde_json::json!([]));
 }
 
 #[test]
 fn a_collection_of_complex_values() {
     let world = world();
-    insta::assert_snapshot!("activations", created(&world, "office365ActivationsUserDetail", ACTIVATED));
+    insta::assert_snapshot!(
+        "activations",
+        created(&world, "office365ActivationsUserDetail", ACTIVATED)
+    );
 }
 
 #[test]
@@ -64,7 +70,10 @@ fn faults_name_the_item_and_its_member() {
         ("emailActivityUserDetail", MAIL.replace("[\"MICROSOFT 365 E3\",\"\"]", "[\"a\",5,null]")),
         ("emailActivityUserDetail", MAIL.replace("[\"MICROSOFT 365 E3\",\"\"]", "\"a\"")),
         ("emailActivityUserDetail", MAIL.replace("\"isDeleted\":false", "\"isDeleted\":\"false\"")),
-        ("office365ActivationsUserDetail", ACTIVATED.replace("\"windows\":3", "\"windows\":-3,\"linux\":1")),
+        (
+            "office365ActivationsUserDetail",
+            ACTIVATED.replace("\"windows\":3", "\"windows\":-3,\"linux\":1"),
+        ),
         ("office365ActivationsUserDetail", ACTIVATED.replace("\"mac\":0", "\"mac\":0,\"MAC\":1")),
         ("office365ActivationsUserDetail", ACTIVATED.replace("{}", "[]")),
         ("office365ActivationsUserDetail", ACTIVATED.replace("\"ada@contoso.example\"", "null")),

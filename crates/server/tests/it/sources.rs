@@ -42,7 +42,9 @@ fn no_property_name_is_a_string_literal() {
         for literal in code.split('"').skip(1).step_by(2) {
             let words = literal.split(|letter: char| !letter.is_alphanumeric());
             found.extend(
-                words.filter(|word| names.contains(word)).map(|word| format!("{}: {word}", file.display())),
+                words
+                    .filter(|word| names.contains(word))
+                    .map(|word| format!("{}: {word}", file.display())),
             );
         }
     }

@@ -14,7 +14,9 @@ const ID: &str = "da0e2eb0-2eb0-da0e-b02e-0edab02e0eda";
 fn requests(route: &str) -> Vec<Ask> {
     let body = |number| fact(number).replacen('{', &format!("{{\"id\":\"{ID}\","), 1);
     let one = format!("{COLLECTION}/{ID}");
-    let alternate = format!("{COLLECTION}(reportDate=2000-01-01,reportPeriod='7',reportRefreshDate=2000-01-01)");
+    let alternate = format!(
+        "{COLLECTION}(reportDate=2000-01-01,reportPeriod='7',reportRefreshDate=2000-01-01)"
+    );
     match route {
         "home" => vec![ask("GET", "/")],
         "live" => vec![ask("GET", "/health/live")],
@@ -43,7 +45,8 @@ fn requests(route: &str) -> Vec<Ask> {
             });
             let tagged = [("GET", "If-None-Match"), ("DELETE", "If-Match")]
                 .map(|(method, name)| ask(method, &one).header(name, "W/\"1\""));
-            let upsert = ask("PATCH", &alternate).json(body(0)).header("Prefer", "create-if-missing");
+            let upsert =
+                ask("PATCH", &alternate).json(body(0)).header("Prefer", "create-if-missing");
             plain.chain(tagged).chain([upsert]).collect()
         }
         other => panic!("the route {other} has no case"),
@@ -73,8 +76,10 @@ pub fn another_tenant_s_data_changes_no_answer(world: &World) {
                 assert_eq!(crowded.send(&request).status, 201);
             }
             let lonely = world.fresh();
-            let answers = [&crowded, &lonely].map(|world| told(&world.send(&request.clone().bearer(&world.writer()))));
-            let [crowded, lonely] = answers.map(|(status, headers, body)| (status, headers, assigned(&body)));
+            let answers = [&crowded, &lonely]
+                .map(|world| told(&world.send(&request.clone().bearer(&world.writer()))));
+            let [crowded, lonely] =
+                answers.map(|(status, headers, body)| (status, headers, assigned(&body)));
             assert_eq!(crowded, lonely, "{} {number}", route.name);
         }
     }
@@ -96,7 +101,10 @@ pub fn a_write_reaches_no_other_tenant(world: &World) {
     let body = SAMPLE.replacen('{', &format!("{{\"id\":\"{ID}\","), 1);
     let one = format!("{COLLECTION}/{ID}");
     for token in [world.writer(), world.writer_of(2)] {
-        assert_eq!(world.send(&ask("POST", COLLECTION).bearer(&token).json(body.clone())).status, 201);
+        assert_eq!(
+            world.send(&ask("POST", COLLECTION).bearer(&token).json(body.clone())).status,
+            201
+        );
     }
     let theirs = world.send(&ask("GET", &one).bearer(&world.writer_of(2)));
     let changed = world.send(&ask("PATCH", &one).bearer(&world.writer()).json(r#"{"teams":77}"#));
@@ -125,7 +133,12 @@ pub fn every_route_says_whether_it_answers_without_a_token(world: &World) {
             assert_eq!(open, route.open, "{} {reply}", route.name);
             if !open {
                 let challenge = reply.header("www-authenticate").unwrap();
-                assert!(challenge.starts_with("Bearer realm=\"\", authorization_uri=\"http://rollcall.test/"), "{challenge}");
+                assert!(
+                    challenge.starts_with(
+                        "Bearer realm=\"\", authorization_uri=\"http://rollcall.test/"
+                    ),
+                    "{challenge}"
+                );
             }
         }
     }

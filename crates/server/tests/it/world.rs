@@ -1,0 +1,224 @@
+//! A service of a test's own: real sockets and a real store, but a clock that
+//! stands still and names that repeat themselves.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use jiff::Timestamp;
+use rollcall::app::{App, Limits};
+use rollcall::auth::Authenticator;
+use rollcall::auth::issuer::{Grant, Holder, Issuer, Version};
+use rollcall::clock::{FixedClock, SeededRandom};
+use rollcall::folder::Secrets;
+use rollcall::http::serve::serve;
+use rollcall::observe::Log;
+use rollcall_odata::catalog;
+use rollcall_store::{Options, Store};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use crate::client::{Ask, Reply};
+use crate::names::Names;
+
+/// The time at which each world stands when it begins: 2026-11-24T12:00:00Z.
+pub const NOW: i64 = 1_795_521_600;
+
+/// The tenant of `World::writer`.
+pub const TENANT: &str = "11111111-1111-1111-1111-111111111111";
+
+const CLIENT: &str = "11111111-2222-3333-4444-555555555555";
+
+/// What makes one kind of world differ from another.
+#[derive(Clone)]
+struct Kind {
+    catalogue: Vec<(String, String)>,
+    names: Option<Names>,
+    limits: Limits,
+}
+
+/// A service that ends with the test.
+pub struct World {
+    kind: Kind,
+    address: SocketAddr,
+    clock: Arc<FixedClock>,
+    secrets: Secrets,
+    issuer: Issuer,
+    log: Arc<Mutex<String>>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    _folder: TempDir,
+}
+
+fn owned<T: Into<String>>(
+    files: impl IntoIterator<Item = (&'static str, T)>,
+) -> Vec<(String, String)> {
+    files.into_iter().map(|(file, text)| (file.to_owned(), text.into())).collect()
+}
+
+impl World {
+    /// The catalogue that is built in.
+    pub fn plain() -> Self {
+        Self::with_catalogue(catalog::EMBEDDED)
+    }
+
+    /// The same under other property names. What it is sent and what it answers
+    /// is translated, so that tests speak of the documented names.
+    pub fn renamed() -> Self {
+        let names = Names::others();
+        let catalogue = owned(names.catalogue());
+        Self::start(Kind { catalogue, names: Some(names), limits: limits() })
+    }
+
+    pub fn with_catalogue(files: &[(&'static str, &'static str)]) -> Self {
+        Self::start(Kind { catalogue: owned(files.iter().copied()), names: None, limits: limits() })
+    }
+
+    pub fn with_limits(change: impl FnOnce(&mut Limits)) -> Self {
+        let mut limits = limits();
+        change(&mut limits);
+        let catalogue = owned(catalog::EMBEDDED.iter().copied());
+        Self::start(Kind { catalogue, names: None, limits })
+    }
+
+    /// Another of the same kind, empty; tokens of this one hold there.
+    pub fn fresh(&self) -> Self {
+        Self::start(self.kind.clone())
+    }
+
+    fn start(kind: Kind) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let files: Vec<(&str, &str)> =
+            kind.catalogue.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
+        let model = catalog::load(&files).unwrap();
+        let options = Options { readers: 2, ..Options::default() };
+        let store = Store::open(&folder.path().join("test.db"), &model, &options).unwrap();
+        let secrets = Secrets::make(&SeededRandom::new(1));
+        let issuer = Issuer::new(&secrets);
+        let clock = Arc::new(FixedClock::at(NOW));
+        let log = Arc::new(Mutex::new(String::new()));
+        let lines = Arc::clone(&log);
+        let app = App {
+            model: Arc::new(model),
+            store: store.clone(),
+            authenticator: Authenticator::new(&issuer),
+            issuer: issuer.clone(),
+            clock: Arc::<FixedClock>::clone(&clock),
+            random: Arc::new(SeededRandom::new(2)),
+            limits: kind.limits.clone(),
+            log: Log::new(move |line| writeln!(lines.lock().unwrap(), "{line}").unwrap()),
+            public_url: None,
+        };
+        let (stop, stopped) = oneshot::channel();
+        let (address, thread) = run(app, store, stopped);
+        let (stop, thread) = (Some(stop), Some(thread));
+        Self { kind, address, clock, secrets, issuer, log, stop, thread, _folder: folder }
+    }
+
+    /// Sends a request and waits for the answer, both translated where names differ.
+    pub fn send(&self, request: &Ask) -> Reply {
+        match &self.kind.names {
+            None => request.send(self.address),
+            Some(names) => {
+                let request = request.clone().translated(|text| names.there(text));
+                request.send(self.address).translated(|text| names.back(text))
+            }
+        }
+    }
+
+    /// A text under the names that this world's catalogue has.
+    pub fn there(&self, text: &str) -> String {
+        self.kind.names.as_ref().map_or_else(|| text.to_owned(), |names| names.there(text))
+    }
+
+    /// Whether the names are others than the documented ones.
+    pub fn is_renamed(&self) -> bool {
+        self.kind.names.is_some()
+    }
+
+    /// A token that may all, for the first tenant.
+    pub fn writer(&self) -> String {
+        self.writer_of(1)
+    }
+
+    /// A token that may all, for the tenant whose GUID is this digit over and over.
+    pub fn writer_of(&self, digit: u8) -> String {
+        let tenant = TENANT.replace('1', &digit.to_string());
+        let grant = Grant {
+            tenant: Uuid::try_parse(&tenant).unwrap(),
+            client: Uuid::try_parse(CLIENT).unwrap(),
+            holder: Holder::Application(vec!["Reports.ReadWrite.All".to_owned()]),
+            version: Version::One,
+            seconds: 3600,
+        };
+        self.issuer.mint(&grant, Timestamp::from_second(NOW).unwrap())
+    }
+
+    /// The header of this issuer's tokens.
+    pub fn header(&self) -> Value {
+        self.issuer.header()
+    }
+
+    /// A token of any header and claims, signed with this issuer's key.
+    pub fn sign(&self, header: &Value, claims: &Value) -> String {
+        self.issuer.sign(header, claims)
+    }
+
+    pub fn client_secret(&self) -> String {
+        self.secrets.client.client_secret.reveal().to_owned()
+    }
+
+    /// Lets so many seconds pass.
+    pub fn advance(&self, seconds: i64) {
+        self.clock.advance(seconds);
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What the service has logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+}
+
+/// Another service's issuer, which this one does not know.
+pub fn stranger() -> Issuer {
+    Issuer::new(&Secrets::make(&SeededRandom::new(3)))
+}
+
+/// Small pages, so that few rows fill several.
+fn limits() -> Limits {
+    Limits { page_size: 5, ..Limits::default() }
+}
+
+/// Serves on a thread of its own until it is told to stop, then closes the store.
+fn run(app: App, store: Store, stopped: oneshot::Receiver<()>) -> (SocketAddr, JoinHandle<()>) {
+    let (tell, told) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            tell.send(listener.local_addr().unwrap()).unwrap();
+            serve(Arc::new(app), listener, async { drop(stopped.await) }).await;
+        });
+        store.close();
+    });
+    (told.recv().unwrap(), thread)
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let ended = self.thread.take().map(JoinHandle::join);
+        if !std::thread::panicking() {
+            ended.unwrap().unwrap();
+        }
+    }
+}
