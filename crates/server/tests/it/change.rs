@@ -143,14 +143,12 @@ pub fn by_the_alternate_key(world: &World) {
     let one = created(world, SAMPLE);
     let read = world.send(&by(world, "GET", FACT));
     assert_eq!(read.text(), world.send(&by(world, "GET", &one)).text());
-    let spelled = FACT
-        .replace("'7'", "%27D7%27")
-        .replace("(reportDate", "( REPORTDATE")
-        .replace("=2026-11-20", "=@r")
-        + "?@r=2026-11-20";
+    let mut spelled = FACT.replace("'7'", "%27D7%27").replace("=2026-11-20", "=@r");
+    spelled += "?@r=2026-11-20";
     if !world.is_renamed() {
-        assert_eq!(world.send(&by(world, "GET", &spelled.replace("( ", "("))).status, 200);
+        spelled = spelled.replace("reportDate", "REPORTDATE");
     }
+    assert_eq!(world.send(&by(world, "GET", &spelled)).text(), read.text());
     assert_eq!(send(world, "PATCH", FACT, r#"{"teams":7}"#).json()["teams"], 7);
     assert_eq!(send(world, "PUT", FACT, SAMPLE).json()["teams"], 5);
     assert_eq!(world.send(&by(world, "DELETE", FACT)).status, 204);

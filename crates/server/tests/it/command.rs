@@ -35,7 +35,8 @@ fn serve_prints_a_line_that_creates() {
     assert!(out.starts_with("HTTP/1.1 201 Created\r\n"), "{out}");
     let location = out.lines().find_map(|line| line.strip_prefix("location: ")).unwrap().trim();
     let target = location.split(&service.address.to_string()).nth(1).unwrap();
-    let read = ask("GET", target).bearer(&token(&data, &[])).send(service.address);
+    let read = ask("GET", target).header("Host", &service.address.to_string());
+    let read = read.bearer(&token(&data, &[])).send(service.address);
     assert_eq!(read.text(), out.split("\r\n\r\n").nth(1).unwrap());
 }
 

@@ -36,7 +36,7 @@ fn reads_go_on(service: &Service, token: &str, kept: usize) {
 fn recovered(service: &Service, token: &str, kept: usize) {
     let ready = ask("GET", "/health/ready").send(service.address);
     assert_eq!(ready.status, 200, "{ready}");
-    let reply = create(service, token, 99_999);
+    let reply = create(service, token, 30_000);
     assert_eq!(reply.status, 201, "{reply}");
     let count = format!("{COLLECTION}/$count");
     let reply = ask("GET", &count).bearer(token).send(service.address);

@@ -149,15 +149,16 @@ fn covered(trace: &str, id: uuid::Uuid) {
     let row = escaped(id.as_bytes());
     let answer = escaped(format!("/{id}\r\n").as_bytes());
     let created = escaped(b"HTTP/1.1 201");
+    let log = escaped(b"-wal");
     let lines: Vec<&str> = trace.lines().collect();
     let find = |from: usize, test: &dyn Fn(&str) -> bool| {
         lines[from..].iter().position(|line| test(line)).map(|at| from + at)
     };
     let write =
-        find(0, &|line| line.contains("pwrite64") && line.contains("-wal") && line.contains(&row));
+        find(0, &|line| line.contains("pwrite64") && line.contains(&log) && line.contains(&row));
     let write = write.expect("the row is in the write-ahead log");
     let sync = find(write, &|line| {
-        line.contains("sync(") && line.contains("-wal") && !line.contains("resumed")
+        line.contains("sync(") && line.contains(&log) && !line.contains("resumed")
     });
     let sync = sync.expect("the write-ahead log is synced after the row");
     let synced = if lines[sync].contains("unfinished") {

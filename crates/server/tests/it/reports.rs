@@ -9,7 +9,7 @@ const EMAIL: (&str, &str) =
 const ACTIVATIONS: (&str, &str) =
     ("activations.toml", include_str!("../../../odata/tests/data/activations.toml"));
 
-const MAIL: &str = r#"{"reportRefreshDate":"2026-11-20","userPrincipalName":"o'neil/ü@contoso.example","displayName":"O\"Neil \\ \u00fc","isDeleted":false,"deletedDate":null,"lastActivityDate":"2026-11-19","sendCount":9007199254740993,"receiveCount":0,"readCount":null,"meetingCreatedCount":1,"meetingInteractedCount":2,"assignedProducts":["MICROSOFT 365 E3",""],"reportPeriod":"D30"}"#;
+const MAIL: &str = r#"{"reportRefreshDate":"2026-11-20","userPrincipalName":"o'neil/ü@contoso.example","displayName":"O\"Neil \\ \u00fc","isDeleted":false,"deletedDate":null,"lastActivityDate":"2026-11-19","sendCount":9007199254740993,"receiveCount":0,"readCount":null,"assignedProducts":["MICROSOFT 365 E3",""],"reportPeriod":"D30"}"#;
 
 const ACTIVATED: &str = r#"{"reportRefreshDate":"2026-11-20","userPrincipalName":"ada@contoso.example","displayName":null,"userActivationCounts":[{"productType":"MICROSOFT 365 APPS","lastActivatedDate":"2026-01-31","windows":3,"mac":0},{}]}"#;
 
