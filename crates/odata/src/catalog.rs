@@ -101,7 +101,8 @@ impl Reader {
         match toml::from_str(text) {
             Ok(entries) => Some(entries),
             Err(error) => {
-                let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+                let before = error.span().map_or("", |span| &text[..span.start]);
+                let line = before.matches('\n').count() + 1;
                 let place = Place { file, entry: &format!("line {line}") };
                 self.mistake(place, "syntax", error.message());
                 None

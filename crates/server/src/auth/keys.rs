@@ -15,13 +15,15 @@ pub struct Keys(Vec<Key>);
 /// One key.
 pub struct Key {
     kid: String,
+    algorithm: &'static str,
     verifying: VerifyingKey,
 }
 
 impl Keys {
     /// The key of the built-in issuer.
     pub fn of(issuer: &Issuer) -> Self {
-        Self(vec![Key { kid: issuer.kid().to_owned(), verifying: issuer.verifying_key() }])
+        let (kid, verifying) = (issuer.kid().to_owned(), issuer.verifying_key());
+        Self(vec![Key { kid, algorithm: ES256, verifying }])
     }
 
     /// The key of this name.
@@ -33,7 +35,7 @@ impl Keys {
 impl Key {
     /// The algorithm that this key is for.
     pub fn algorithm(&self) -> &'static str {
-        ES256
+        self.algorithm
     }
 
     /// Whether this is the key's signature of the message: 64 bytes, r and s.

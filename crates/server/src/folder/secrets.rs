@@ -132,7 +132,8 @@ fn read(path: &Path) -> Result<String, Error> {
 fn owned(path: &Path) -> Result<(), Error> {
     use std::os::unix::fs::PermissionsExt;
     let data = fs::metadata(path).map_err(|error| Error::of_file(path, &error))?;
-    if data.permissions().mode() & 0o077 == 0 {
+    let others = data.permissions().mode() & 0o077;
+    if others == 0 {
         return Ok(());
     }
     let shown = path.display();

@@ -178,10 +178,10 @@ fn tokens_are_what_their_arguments_say() {
 fn a_backup_is_consistent_and_can_be_served() {
     let (folder, data) = folder();
     let service = Service::start(&data);
-    let token_here = token(&data, &[]);
+    let original = token(&data, &[]);
     for number in 0..10 {
         let reply =
-            ask("POST", COLLECTION).bearer(&token_here).json(fact(number)).send(service.address);
+            ask("POST", COLLECTION).bearer(&original).json(fact(number)).send(service.address);
         assert_eq!(reply.status, 201);
     }
     let file = folder.path().join("copy.db");
@@ -194,11 +194,11 @@ fn a_backup_is_consistent_and_can_be_served() {
     std::fs::copy(&file, restored.join("rollcall.db")).unwrap();
     let other = Service::start(&restored);
     let tenant = tenant_of(&data);
-    let token_there = token(&restored, &["--tenant", &tenant]);
+    let elsewhere = token(&restored, &["--tenant", &tenant]);
     let read = |service: &Service, token: &str| {
         ask("GET", COLLECTION).bearer(token).send(service.address).text()
     };
-    assert_eq!(read(&service, &token_here), read(&other, &token_there));
+    assert_eq!(read(&service, &original), read(&other, &elsewhere));
     let (status, out, err) = run(&mut rollcall(&restored, "check"));
     assert!(status == 0 && !out.is_empty(), "{err}");
 }

@@ -118,7 +118,7 @@ fn no_201_is_written_before_its_row_is_synced() {
     let service = Service::start_with(command.arg(&data), &folder.path().join("log"));
     let token = token(&data, &[]);
     let ids: Vec<uuid::Uuid> =
-        (1..=40).map(|number| uuid::Uuid::from_u128(number << 96 | 77)).collect();
+        (1..=40).map(|number| uuid::Uuid::from_u128((number << 96) + 77)).collect();
     std::thread::scope(|scope| {
         for (number, id) in ids.iter().enumerate() {
             let body = fact(number).replacen('{', &format!("{{\"id\":\"{id}\","), 1);

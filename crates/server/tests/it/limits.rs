@@ -10,7 +10,7 @@ use crate::world::World;
 
 fn read_all(stream: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     // A reset ends the answer like a close.
     drop(stream.read_to_end(&mut bytes));
     bytes

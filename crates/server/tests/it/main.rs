@@ -1,4 +1,12 @@
 //! The service from outside: real sockets, whole answers.
+#![expect(
+    clippy::unwrap_used,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::needless_pass_by_value,
+    clippy::print_stdout,
+    reason = "a test ends where it finds a fault, and prefers short lines to fast ones"
+)]
 
 mod access;
 mod bad_bodies;
