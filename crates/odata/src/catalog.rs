@@ -311,23 +311,44 @@ impl Reader {
             let message = format!("no entity set `{}`", entry.entity_set);
             return self.mistake(place, "entity_set", message);
         };
+        let refreshed = set.entity_type.in_role(Role::Refreshed);
+        if refreshed.is_none_or(|at| !set.identity.contains(&at)) {
+            let message = format!("the identity of `{}` has no refresh date", set.name);
+            self.mistake(place, "entity_set", message);
+        }
         let mut columns: Vec<Column> = Vec::new();
         for column in &entry.columns {
             let heading = column.heading.clone();
-            match set.entity_type.position(&column.property) {
-                _ if columns.iter().any(|one| one.heading.eq_ignore_ascii_case(&heading)) => {
-                    self.mistake(place, "columns", format!("`{heading}` is there twice"));
-                }
-                Some(property) => columns.push(Column { heading, property }),
-                None => {
-                    let message = format!("no property `{}`", column.property);
-                    self.mistake(place, "columns", message);
-                }
+            if columns.iter().any(|one| one.heading.eq_ignore_ascii_case(&heading)) {
+                self.mistake(place, "columns", format!("`{heading}` is there twice"));
+            } else if let Some((property, member)) = column_path(&set.entity_type, &column.property)
+            {
+                columns.push(Column { heading, property, member });
+            } else {
+                self.mistake(place, "columns", format!("no property `{}`", column.property));
             }
+        }
+        let mut listed = columns.iter().filter(|one| one.member.is_some()).map(|one| one.property);
+        if listed.next().is_some_and(|first| listed.any(|other| other != first)) {
+            let message = "only one collection can give a line for each of its items";
+            self.mistake(place, "columns", message);
         }
         let function = Function { name: entry.name.clone(), entity_set: set, columns };
         self.model.functions.push(Arc::new(function));
     }
+}
+
+/// The property that a column shows: by its name, or as `collection/member`
+/// where each item of a collection of a complex type gets a line of its own.
+fn column_path(ty: &EntityType, path: &str) -> Option<(usize, Option<usize>)> {
+    let Some((name, member)) = path.split_once('/') else {
+        return Some((ty.position(path)?, None));
+    };
+    let at = ty.position(name)?;
+    let Type::Collection(item) = &ty.properties[at].ty else { return None };
+    let Type::Complex(complex) = &**item else { return None };
+    let member = complex.properties.iter().position(|one| one.name == member)?;
+    Some((at, Some(member)))
 }
 
 /// An OData simple identifier in ASCII: a letter or underscore, then letters,

@@ -21,6 +21,13 @@ impl Model {
         self.entity_sets.iter().find(|set| set.name.eq_ignore_ascii_case(name))
     }
 
+    /// The report function of this name below a singleton, in any letter case.
+    pub fn function(&self, singleton: &str, name: &str) -> Option<&Arc<Function>> {
+        self.functions
+            .iter()
+            .find(|one| one.under() == singleton && one.name.eq_ignore_ascii_case(name))
+    }
+
     /// Whether a singleton of this name leads to entity sets, in any letter case.
     /// Returns the name as declared.
     pub fn singleton(&self, name: &str) -> Option<&str> {
@@ -190,6 +197,28 @@ pub struct Function {
     pub columns: Vec<Column>,
 }
 
+impl Function {
+    /// The singleton whose type it is bound to.
+    pub fn under(&self) -> &str {
+        &self.entity_set.under
+    }
+
+    /// Whether it takes a period: its rows have one.
+    pub fn takes_period(&self) -> bool {
+        self.entity_set.entity_type.in_role(Role::Period).is_some()
+    }
+
+    /// Whether it takes the day that its window ends on: its rows count days.
+    pub fn takes_last_day(&self) -> bool {
+        self.entity_set.entity_type.in_role(Role::Date).is_some()
+    }
+
+    /// What it is about: its name without the verb, `Office365ActiveUserCounts`.
+    pub fn subject(&self) -> &str {
+        self.name.strip_prefix("get").filter(|rest| !rest.is_empty()).unwrap_or(&self.name)
+    }
+}
+
 /// One CSV column of a report function.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Column {
@@ -197,4 +226,7 @@ pub struct Column {
     pub heading: String,
     /// The position of its property in `EntityType::properties`.
     pub property: usize,
+    /// Where the property is a collection of a complex type and each item gets
+    /// a line of its own: the position of the item's property.
+    pub member: Option<usize>,
 }

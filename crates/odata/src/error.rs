@@ -97,6 +97,8 @@ codes! {
     InvalidAuthenticationToken = 401 "InvalidAuthenticationToken",
     /// The token holds and does not permit this.
     Forbidden = 403 "S2SUnauthorized",
+    /// The download link is not ours, or not any more.
+    LinkRefused = 403 "accessDenied",
     /// No such entity for this tenant.
     NotFound = 404 "Request_ResourceNotFound",
     /// The resource does not have this method.

@@ -1,5 +1,9 @@
 //! Request headers of the protocol, from their text to typed values.
 
+mod accept;
+
+pub use accept::Accept;
+
 use crate::plan::Versions;
 
 /// The media type of a `Content-Type`, without its parameters.
@@ -84,6 +88,13 @@ fn version(tag: &str) -> Option<u64> {
     opaque.parse().ok().filter(|_| canonical)
 }
 
+/// Whether `If-None-Match` names this tag, compared weakly, or any.
+pub fn names_tag<'a>(lines: impl Iterator<Item = &'a str>, tag: &str) -> bool {
+    let opaque = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
+    let mut given = lines.flat_map(|line| line.split(',')).map(str::trim);
+    given.any(|one| one == "*" || opaque(one) == opaque(tag))
+}
+
 /// The entity tag of a version: weak, as one version has several representations.
 pub fn entity_tag(version: u64) -> String {
     format!("W/\"{version}\"")
@@ -126,5 +137,7 @@ mod tests {
             assert_eq!(read(foreign), Some(Versions::Of(vec![])), "{foreign}");
         }
         assert_eq!(read(&entity_tag(u64::MAX)), Some(Versions::Of(vec![u64::MAX])));
+        let names = |line: &str| names_tag([line].into_iter(), "\"a\"");
+        assert!(names("*") && names("\"b\", W/\"a\"") && !names("\"b\"") && !names("a"));
     }
 }

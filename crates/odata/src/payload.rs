@@ -1,6 +1,7 @@
 //! Bodies: what clients send and what they are sent.
 
 pub mod csdl;
+pub mod csv;
 pub mod json;
 pub mod primitive;
 pub mod service;

@@ -5,6 +5,7 @@
 
 pub mod page;
 pub mod resource;
+pub mod window;
 pub mod write;
 
 use std::sync::Arc;

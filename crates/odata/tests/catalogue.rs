@@ -68,7 +68,13 @@ fn a_type_with_a_collection_of_a_complex_type() {
         (complex.properties[7].name.as_str(), complex.properties[7].role),
         ("windows10Mobile", Role::Measure)
     );
-    assert_eq!(model.functions[2].columns.len(), 11);
+    let columns = &model.functions[2].columns;
+    assert_eq!(columns.len(), 11);
+    let last = (columns[10].property, columns[10].member);
+    assert_eq!(
+        last,
+        (4, complex.properties.iter().position(|one| one.name == "activatedOnSharedComputer"))
+    );
 }
 
 #[test]
@@ -115,7 +121,7 @@ role = "key"
 [[entity_type.property]]
 name = "day"
 type = "Edm.Date"
-role = "date"
+role = "refreshed"
 [[entity_type.property]]
 name = "pairs"
 type = "Collection(microsoft.graph.pair)"
@@ -141,7 +147,7 @@ const CASES: &[Case] = &[
     ("name = \"things\"", "name = things", &[("line 23", "syntax", "")]),
     ("under = ", "undre = ", &[("line 24", "syntax", "unknown field `undre`")]),
     ("identity = [\"day\"]", "", &[("line 22", "syntax", "missing field `identity`")]),
-    ("role = \"date\"", "role = \"day\"", &[("line 17", "syntax", "unknown variant `day`")]),
+    ("role = \"refreshed\"", "role = \"day\"", &[("line 17", "syntax", "unknown variant `day`")]),
     // Types.
     (
         "graph.pair\"\n",
@@ -174,7 +180,7 @@ const CASES: &[Case] = &[
     ("name = \"pairs\"", "name = \"DAY\"", &[("microsoft.graph.thing", "DAY", "there already")]),
     ("Edm.Int32", "Edm.Int16", &[("microsoft.graph.pair", "left", "`Edm.Int16` is no type")]),
     (
-        "role = \"date\"",
+        "role = \"refreshed\"",
         "role = \"measure\"",
         &[
             ("microsoft.graph.thing", "day", "type Edm.Date does not fit role Measure"),
@@ -193,7 +199,7 @@ const CASES: &[Case] = &[
     ),
     (
         "name = \"pairs\"\ntype = \"Collection(microsoft.graph.pair)\"",
-        "name = \"pairs\"\ntype = \"Edm.Date\"\nrole = \"date\"",
+        "name = \"pairs\"\ntype = \"Edm.Date\"\nrole = \"refreshed\"",
         &[("microsoft.graph.thing", "role", "`pairs` is the second")],
     ),
     // Entity sets.
@@ -263,6 +269,16 @@ const CASES: &[Case] = &[
         "property = \"day\" }",
         "property = \"day\" }, { heading = \"DAY\", property = \"key\" }",
         &[("getThings", "columns", "`DAY` is there twice")],
+    ),
+    (
+        "property = \"day\" }",
+        "property = \"pairs/left\" }, { heading = \"Right\", property = \"pairs/right\" }",
+        &[("getThings", "columns", "no property `pairs/right`")],
+    ),
+    (
+        "role = \"refreshed\"",
+        "role = \"date\"",
+        &[("getThings", "entity_set", "the identity of `things` has no refresh date")],
     ),
 ];
 

@@ -12,6 +12,7 @@ use rollcall_store::Store;
 use crate::auth::Authenticator;
 use crate::auth::issuer::Issuer;
 use crate::clock::{Clock, Random};
+use crate::http::links::Links;
 use crate::http::receive::Request;
 use crate::observe::Log;
 
@@ -25,6 +26,8 @@ pub struct App {
     pub authenticator: Authenticator,
     /// The issuer that is built in.
     pub issuer: Issuer,
+    /// The links to its files.
+    pub links: Links,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where new names come from.

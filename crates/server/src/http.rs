@@ -5,6 +5,7 @@ pub mod documents;
 pub mod error;
 pub mod issuer;
 pub mod layers;
+pub mod links;
 pub mod pipeline;
 pub mod receive;
 pub mod routes;

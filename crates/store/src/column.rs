@@ -145,7 +145,7 @@ impl Kind {
 }
 
 /// Days from 1970-01-01 to this date; negative before it.
-fn day_number(date: Date) -> i64 {
+pub(crate) fn day_number(date: Date) -> i64 {
     date.duration_since(EPOCH).as_hours() / 24
 }
 

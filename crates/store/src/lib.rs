@@ -39,6 +39,7 @@ use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Sender, TrySendError, bounded};
 use rollcall_odata::edm::{EntitySet, Model};
+use rollcall_odata::plan::window::Window;
 use rollcall_odata::plan::{List, Read, Write};
 use rollcall_odata::{Row, Value};
 use rusqlite::Connection;
@@ -198,6 +199,21 @@ impl Store {
             Ok((listed, sink))
         };
         self.ask(list).await
+    }
+
+    /// The rows of a report function, labelled as the call asks: they go to the
+    /// sink, which comes back in the end.
+    pub async fn window<S: RowSink>(
+        &self,
+        tenant: Uuid,
+        plan: Window,
+        mut sink: S,
+    ) -> Result<S, Error> {
+        let read = move |connection: &Connection, tables: &Tables| {
+            query::window(connection, tables, tenant, &plan, &mut sink)?;
+            Ok(sink)
+        };
+        self.ask(read).await
     }
 
     /// How many entities of a set this tenant has.

@@ -4,6 +4,7 @@
 //! is always `?1`. So statement caches hit, and nothing can be injected.
 
 pub(crate) mod define;
+mod window;
 
 use rollcall_odata::edm::{EntitySet, Role, Type};
 
@@ -62,6 +63,9 @@ pub(crate) struct Sql {
     /// then as many values of that row's identity as the statement's number
     /// counts down from all of them.
     pub rows_after: Vec<String>,
+    /// What a report function gives, each row with its own refresh date and
+    /// with that of the data set; see `window`. None where the set has none.
+    pub windows: Option<[String; 2]>,
     /// Tenant, data set, refresh date, period and date of a row that has gone:
     /// whether `refresh` is to be made anew. No row where it is not known.
     pub refresh_stale: String,
@@ -94,8 +98,9 @@ impl Sql {
             by_fact: format!("{select}{fact}"),
             key_of_fact: format!("SELECT {key} FROM {table} WHERE {TENANT} = ?1{fact}"),
             count: format!("SELECT count(*) FROM {table} WHERE {TENANT} = ?1"),
-            first_rows: format!("{select} ORDER BY {} LIMIT ?2", order(set, 0)),
+            first_rows: format!("{select} ORDER BY {} LIMIT ?2", order(set, 0, "")),
             rows_after: rows_after(set, &select),
+            windows: window::text(set, false).zip(window::text(set, true)).map(Into::into),
             refresh_stale: refresh_stale(set),
             refresh_renew: refresh_renew(set),
         }
@@ -123,11 +128,12 @@ fn equal(set: &EntitySet, positions: &[usize], first: usize) -> String {
     terms.fold(String::new(), |text, (at, n)| format!("{text} AND {} = ?{n}", column(set, *at)))
 }
 
-/// The order of the identity from its property `from` on.
-fn order(set: &EntitySet, from: usize) -> String {
+/// The order of the identity from its property `from` on, the columns of `table`,
+/// which is empty or ends with a dot.
+fn order(set: &EntitySet, from: usize, table: &str) -> String {
     let terms = set.identity[from..].iter().map(|at| {
         let direction = if descends(set, *at) { " DESC" } else { "" };
-        format!("{}{direction}", column(set, *at))
+        format!("{table}{}{direction}", column(set, *at))
     });
     terms.collect::<Vec<_>>().join(", ")
 }
@@ -141,7 +147,7 @@ fn rows_after(set: &EntitySet, select: &str) -> Vec<String> {
         let shared = equal(set, &set.identity[..last], 3);
         let beyond = if descends(set, set.identity[last]) { '<' } else { '>' };
         let column = column(set, set.identity[last]);
-        let order = order(set, last);
+        let order = order(set, last, "");
         format!("{select}{shared} AND {column} {beyond} ?{} ORDER BY {order} LIMIT ?2", last + 3)
     };
     (0..set.identity.len()).rev().map(statement).collect()
@@ -276,6 +282,10 @@ mod tests {
         connection.execute_batch(&define::table(set)).unwrap();
         let sql = Sql::of(set);
         let texts = [&sql.by_key, &sql.by_fact, &sql.key_of_fact, &sql.first_rows, &sql.count];
+        for text in sql.windows.as_ref().unwrap() {
+            let plan = plan_of(&connection, text);
+            assert!(!plan.contains("SCAN kept"), "{text}\n{plan}");
+        }
         for text in texts.into_iter().chain(&sql.rows_after) {
             let plan = plan_of(&connection, text);
             assert!(plan.starts_with("SEARCH"), "{text}\n{plan}");

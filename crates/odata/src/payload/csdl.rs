@@ -8,7 +8,8 @@ mod xml;
 
 use std::sync::Arc;
 
-use crate::edm::{ComplexType, EntitySet, EntityType, Model, Property, Type};
+use crate::edm::{ComplexType, EntitySet, EntityType, Function, Model, Property, Type};
+use crate::plan::window;
 use xml::Xml;
 
 /// The namespace of every type of a catalogue, and the alias that Graph gives it.
@@ -25,8 +26,6 @@ const VOCABULARIES: &[(&str, &str)] = &[
 const PUBLISHED: &str = "https://oasis-tcs.github.io/odata-vocabularies/vocabularies";
 
 /// The whole `$metadata` document. The same model gives the same text.
-///
-/// Report functions are not in it: nothing is declared that is not served.
 pub fn xml(model: &Model) -> String {
     let mut xml = Xml::new();
     let edmx = "http://docs.oasis-open.org/odata/ns/edmx";
@@ -54,6 +53,7 @@ fn schema(xml: &mut Xml, model: &Model) {
         model.complex_types.iter().for_each(|complex| complex_type(xml, complex));
         model.entity_types.iter().for_each(|ty| entity_type(xml, model, ty));
         model.singletons().iter().for_each(|singleton| root_type(xml, model, singleton));
+        model.functions.iter().for_each(|function| overloads(xml, function));
         container(xml, model);
     });
 }
@@ -106,6 +106,31 @@ fn root_type(xml: &mut Xml, model: &Model, singleton: &str) {
             let ty = format!("Collection({})", set.entity_type.name);
             xml.empty("NavigationProperty", &[("Name", &set.name), ("Type", &ty)]);
         }
+    });
+}
+
+/// A report function, once without and once with the last day of its window.
+/// CSV is another representation of the rows that it declares.
+fn overloads(xml: &mut Xml, function: &Function) {
+    let root = root_name(function.under());
+    let bound = (root.as_str(), format!("{}.{root}", NAMESPACE.0));
+    let period = function.takes_period().then(|| (window::PERIOD, "Edm.String".to_owned()));
+    let mut parameters: Vec<(&str, String)> = [bound].into_iter().chain(period).collect();
+    overload(xml, function, &parameters);
+    if function.takes_last_day() {
+        parameters.push((window::LAST_DAY, "Edm.Date".to_owned()));
+        overload(xml, function, &parameters);
+    }
+}
+
+fn overload(xml: &mut Xml, function: &Function, parameters: &[(&str, String)]) {
+    let attributes = [("Name", function.name.as_str()), ("IsBound", "true")];
+    xml.element("Function", &attributes, |xml| {
+        for (name, ty) in parameters {
+            xml.empty("Parameter", &[("Name", name), ("Type", ty), ("Nullable", "false")]);
+        }
+        let rows = format!("Collection({})", function.entity_set.entity_type.name);
+        xml.empty("ReturnType", &[("Type", &rows), ("Nullable", "false")]);
     });
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Selector;
+use super::window::Window;
 use crate::edm::{EntitySet, Model};
 use crate::error::{Code, Error};
 use crate::payload::primitive;
@@ -25,6 +26,8 @@ pub enum Resource {
     Count(Place),
     /// One entity.
     Entity(Place, Selector),
+    /// The rows of a report function.
+    Function(Window),
 }
 
 /// An entity set and the way that led to it.
@@ -67,11 +70,34 @@ fn below_singleton(
         let path = format!("{singleton}/{}", set.name);
         return in_set(Place { set: Arc::clone(set), path }, first, rest, options);
     }
-    let name = first.name.strip_prefix("microsoft.graph.").unwrap_or(&first.name);
-    if model.functions.iter().any(|function| function.name.eq_ignore_ascii_case(name)) {
-        return Err(not_served(&format!("The function '{name}'")));
+    // Only a function has a namespace before it.
+    let name = strip_namespace(&first.name).unwrap_or(&first.name);
+    match model.function(singleton, name) {
+        Some(function) => {
+            let window = Window::of(function, first.arguments.as_ref(), options)?;
+            in_function(window, rest)
+        }
+        None => Err(not_found(first)),
     }
-    Err(not_found(first))
+}
+
+/// What follows a report function: nothing, or the stream that Graph's version
+/// 1.0 declares it to give.
+fn in_function(window: Window, rest: &[Segment]) -> Result<Resource, Error> {
+    match rest.split_first() {
+        None => Ok(Resource::Function(window)),
+        Some((one, rest)) if plain(one) && one.name.eq_ignore_ascii_case("content") => {
+            end(rest, Resource::Function(window))
+        }
+        Some((first, _)) => Err(known(first, &["$count"])),
+    }
+}
+
+/// A name without the namespace of every type and function, in any letter case.
+fn strip_namespace(name: &str) -> Option<&str> {
+    const NAMESPACE: &str = "microsoft.graph.";
+    let (namespace, rest) = name.split_at_checked(NAMESPACE.len())?;
+    namespace.eq_ignore_ascii_case(NAMESPACE).then_some(rest)
 }
 
 fn in_set(
@@ -178,7 +204,7 @@ fn fact(
 }
 
 /// The literal itself, or the one that a parameter alias stands for.
-fn valued(literal: &Literal, options: &Options) -> Result<Literal, Error> {
+pub(super) fn valued(literal: &Literal, options: &Options) -> Result<Literal, Error> {
     let Literal::Alias(name) = literal else { return Ok(literal.clone()) };
     let value = options.alias(name).and_then(path::parse_literal);
     match value {
@@ -247,6 +273,9 @@ mod tests {
             Ok(Resource::Set(place)) => format!("set {}", place.path),
             Ok(Resource::Count(place)) => format!("count {}", place.path),
             Ok(Resource::Entity(place, selector)) => format!("{} {selector:?}", place.path),
+            Ok(Resource::Function(window)) => {
+                format!("{} {}", window.function.name, window.label())
+            }
         }
     }
 
@@ -295,6 +324,15 @@ mod tests {
             ("{set}/{id}/nothing", ""),
             ("reports/getOffice365ActiveUserCounts(period='D7')", ""),
             ("reports/microsoft.graph.getOffice365ActiveUserCounts(period='D7')", ""),
+            ("Reports/MICROSOFT.GRAPH.GETOFFICE365ACTIVEUSERCOUNTS(PERIOD='d7')/Content", ""),
+            ("reports/getOffice365ActiveUserCounts%28period=%27D7%27%29", ""),
+            ("reports/getOffice365ActiveUserCounts(period=@p)/content", "@p=%27D7%27"),
+            ("reports/getOffice365ActiveUserCounts(period='D7')/content/x", ""),
+            ("reports/getOffice365ActiveUserCounts(period='D7')/content()", ""),
+            ("reports/getOffice365ActiveUserCounts(period='D7')/$count", ""),
+            ("reports/getOffice365ActiveUserCounts", ""),
+            ("getOffice365ActiveUserCounts(period='D7')", ""),
+            ("reports/microsoft.graph.nothing", ""),
             ("reports/nothing", ""),
             ("nothing/at/all", ""),
         ]

@@ -1,5 +1,6 @@
 //! Query options: system options with or without `$` and in any letter case,
-//! parameter aliases, and custom options, which are ignored.
+//! parameter aliases, and custom options, which are the client's own affair
+//! unless an address gives one a meaning.
 
 use crate::error::Error;
 
@@ -58,6 +59,7 @@ system_options! {
 pub struct Options {
     system: Vec<(SystemOption, String)>,
     aliases: Vec<(String, String)>,
+    custom: Vec<(String, String)>,
 }
 
 /// The most query options of a request, custom ones and aliases included.
@@ -96,6 +98,7 @@ impl Options {
                 let message = format!("The query option '{name}' is not one of OData's.");
                 return Err(Error::bad_request(message).about(name));
             }
+            self.custom.push((name.to_owned(), value));
             return Ok(());
         };
         let twice = self.get(option).is_some();
@@ -111,6 +114,12 @@ impl Options {
     /// The value of a parameter alias, by its name without `@`.
     pub fn alias(&self, name: &str) -> Option<&str> {
         self.aliases.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of the first custom option of this name, in any letter case.
+    pub fn custom(&self, name: &str) -> Option<&str> {
+        let named = |(other, _): &&(String, String)| other.eq_ignore_ascii_case(name);
+        self.custom.iter().find(named).map(|(_, value)| value.as_str())
     }
 
     /// Refuses every system option but these: what is not served is never ignored.

@@ -17,6 +17,7 @@ use crate::auth::issuer::Issuer;
 use crate::clock::{Clock, SystemClock, SystemRandom};
 use crate::config::{Config, Given};
 use crate::folder::Folder;
+use crate::http::links::Links;
 use crate::http::serve::serve;
 use crate::observe::Log;
 use crate::sample;
@@ -60,6 +61,7 @@ async fn start(config: &Config) -> Result<(), String> {
         model: Arc::new(model),
         store: store.clone(),
         authenticator: Authenticator::new(&issuer),
+        links: Links::new(&secrets),
         issuer,
         clock: Arc::new(clock),
         random: Arc::new(SystemRandom),

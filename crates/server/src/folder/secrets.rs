@@ -8,6 +8,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use p256::SecretKey;
 use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Error, Folder, write_whole};
@@ -72,6 +73,15 @@ impl Secrets {
             roles: vec![FIRST_ROLE.to_owned()],
         };
         Self { signing_key: new_key(random), client }
+    }
+}
+
+impl Secrets {
+    /// The key that signs download links: it follows from the signing key, and
+    /// tells nothing of it.
+    pub fn link_key(&self) -> [u8; 32] {
+        let digest = Sha256::new().chain_update(b"rollcall download links 1");
+        digest.chain_update(self.signing_key.to_bytes()).finalize().into()
     }
 }
 

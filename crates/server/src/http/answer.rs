@@ -85,6 +85,12 @@ impl Answer {
         self.with(ALLOW, &allowed(methods))
     }
 
+    /// The same, to be kept by the client alone, and not without asking again.
+    #[must_use]
+    pub fn private(self) -> Self {
+        self.with(CACHE_CONTROL, "private, no-cache")
+    }
+
     /// The same, not to be kept by caches without asking again.
     #[must_use]
     pub fn uncached(self) -> Self {

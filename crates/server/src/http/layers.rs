@@ -15,7 +15,7 @@ use super::answer::Answer;
 use super::documents;
 use super::error::{self, Refusal, Stamp};
 use super::issuer;
-use super::pipeline;
+use super::pipeline::{self, report};
 use super::receive::Request;
 use super::routes::{self, Endpoint, Place};
 use crate::app::App;
@@ -74,9 +74,17 @@ async fn route(
             documents::allow(Some(endpoint.route()), &request.method)?;
             Ok(issuer::answer(app, request, endpoint, &tenant, &base?, stamp))
         }
+        Place::Download(link) => {
+            seen.route = Endpoint::Download.route().name;
+            if request.method == Method::OPTIONS {
+                return Ok(documents::options(Some(Endpoint::Download)));
+            }
+            documents::allow(Some(Endpoint::Download.route()), &request.method)?;
+            report::download(app, request, &link, seen).await
+        }
         Place::Service(version, path) => {
-            let root = format!("{}/{version}", base?);
-            pipeline::odata(app, request, root, &path, seen).await
+            let base = base?;
+            pipeline::odata(app, request, &base, version, &path, seen).await
         }
         Place::Unknown if request.method == Method::OPTIONS => Ok(documents::options(None)),
         Place::Unknown => {

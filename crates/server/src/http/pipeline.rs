@@ -3,6 +3,8 @@
 //! The one file that knows them all. What a path means is worked out before
 //! the token is looked at, but nothing of it is told to who may not ask.
 
+pub mod report;
+
 use std::sync::Arc;
 
 use hyper::header::{
@@ -34,22 +36,29 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 struct Call<'a> {
     app: &'a App,
     request: &'a Request,
+    /// Scheme, host and port as the client knows them.
+    base: &'a str,
     /// The service root, absolute, without a slash at its end.
     root: String,
+    /// The encoded path after the root.
+    path: &'a str,
     options: Options,
     principal: Option<Arc<Principal>>,
     seen: &'a mut Observation,
 }
 
-/// Answers a request to the OData service. `path` is what stands after the root.
+/// Answers a request to the OData service. `base` is scheme, host and port,
+/// `path` what stands after the version.
 pub async fn odata(
     app: &App,
     request: &Request,
-    root: String,
+    base: &str,
+    version: &str,
     path: &str,
     seen: &mut Observation,
 ) -> Result<Answer, Refusal> {
-    let parsed = parse(app, request, path);
+    let parsed = Options::parse(&request.query)
+        .and_then(|options| Ok((parse(app, &options, path)?, options)));
     let endpoint = parsed.as_ref().ok().map(|(resource, _)| endpoint(resource));
     seen.route = endpoint.map_or("unknown", |endpoint| endpoint.route().name);
     seen.lap("parse");
@@ -63,13 +72,13 @@ pub async fn odata(
     if let Some(principal) = &principal {
         principal.require(need(&request.method))?;
     }
-    Call { app, request, root, options, principal, seen }.answer(resource).await
+    let root = format!("{base}/{version}");
+    Call { app, request, base, root, path, options, principal, seen }.answer(resource).await
 }
 
-fn parse(app: &App, request: &Request, path: &str) -> Result<(Resource, Options), Error> {
-    let options = Options::parse(&request.query)?;
+fn parse(app: &App, options: &Options, path: &str) -> Result<Resource, Error> {
     let segments = path::parse(path)?;
-    Ok((resource::resolve(&app.model, &segments, &options)?, options))
+    resource::resolve(&app.model, &segments, options)
 }
 
 /// Who asks. The answer to a bad token says nothing of what was asked for.
@@ -104,6 +113,7 @@ fn endpoint(resource: &Resource) -> Endpoint {
         Resource::Set(_) => Endpoint::Collection,
         Resource::Count(_) => Endpoint::Count,
         Resource::Entity(..) => Endpoint::Entity,
+        Resource::Function(_) => Endpoint::Function,
     }
 }
 
@@ -128,6 +138,7 @@ impl Call<'_> {
             }
             (Resource::Entity(place, selector), _) => self.change(place, selector).await,
             (Resource::Count(place), _) => self.count(place).await,
+            (Resource::Function(window), _) => self.report(window).await,
             (Resource::Service, _) => self.document(documents::service),
             (Resource::Metadata, _) => self.document(|app, _| documents::metadata(app)),
             (Resource::Singleton(name), _) => {
@@ -144,7 +155,7 @@ impl Call<'_> {
     async fn list(&mut self, place: Place) -> Result<Answer, Refusal> {
         let page = page::page(&place.set, &self.options, self.app.limits.page_size)?;
         self.seen.lap("plan");
-        let rows = Rows(write::Collection::new(self.root.clone(), Arc::clone(&place.set)));
+        let rows = Rows(write::Collection::of_set(&self.root, Arc::clone(&place.set)));
         let listed = self.app.store.list(self.tenant(), page.list.clone(), rows).await;
         let (listed, Rows(collection)) = listed.map_err(|error| self.refusal(error, &place, ""))?;
         self.seen.lap("run");

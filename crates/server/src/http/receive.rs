@@ -11,7 +11,7 @@ use hyper::{Method, Request as Head};
 use rollcall_odata::{Code, Error};
 
 /// The longest target that is read, in bytes.
-const MAX_TARGET: usize = 8 * 1024;
+pub const MAX_TARGET: usize = 8 * 1024;
 
 /// The largest body that is read, in bytes, gunzipped.
 pub const MAX_BODY: usize = 64 * 1024;

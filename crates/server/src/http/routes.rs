@@ -60,6 +60,8 @@ routes! {
     Keys = "keys" "/{tenant}/discovery/v2.0/keys" ["GET" "HEAD"] open;
     /// The built-in issuer's token endpoint.
     Token = "token" "/{tenant}/oauth2/v2.0/token" ["POST"] open;
+    /// A file that a report function's link leads to.
+    Download = "download" "/download/{link}" ["GET" "HEAD"] open;
     /// The service document.
     Service = "service" "/{version}" ["GET" "HEAD"] open;
     /// The model.
@@ -70,6 +72,8 @@ routes! {
     Collection = "collection" "/{version}/{set}" ["GET" "HEAD" "POST"] guarded;
     /// The number of entities of a set.
     Count = "count" "/{version}/{set}/$count" ["GET" "HEAD"] guarded;
+    /// A report function.
+    Function = "function" "/{version}/{singleton}/{function}" ["GET" "HEAD"] guarded;
     /// One entity.
     Entity = "entity" "/{version}/{set}/{key}" ["GET" "HEAD" "PATCH" "PUT" "DELETE"] guarded;
 }
@@ -84,6 +88,8 @@ pub enum Place {
     Fixed(Endpoint),
     /// One of the built-in issuer's, for a tenant.
     Issuer(Endpoint, String),
+    /// A download, by its link's text.
+    Download(String),
     /// The OData service: the version as declared, and the encoded path after it.
     Service(&'static str, String),
     /// None of these.
@@ -97,6 +103,9 @@ pub fn place(path: &str) -> Place {
     let first = percent_decode_str(first).decode_utf8_lossy();
     if let Some(version) = VERSIONS.iter().find(|version| first.eq_ignore_ascii_case(version)) {
         return Place::Service(version, rest.to_owned());
+    }
+    if first.eq_ignore_ascii_case("download") && !rest.is_empty() && !rest.contains('/') {
+        return Place::Download(rest.to_owned());
     }
     let rest = rest.trim_end_matches('/').to_ascii_lowercase();
     match (first.as_ref(), rest.as_str()) {
@@ -128,6 +137,9 @@ mod tests {
             Place::Issuer(Endpoint::Token, "abc".to_owned())
         );
         assert_eq!(place("/abc/def"), Place::Unknown);
+        assert_eq!(place("/download/AbC"), Place::Download("AbC".to_owned()));
+        assert_eq!(place("/download/"), Place::Unknown);
+        assert_eq!(place("/download/a/b"), Place::Unknown);
     }
 
     #[test]

@@ -164,7 +164,11 @@ pub fn what_is_not_served_is_501_and_never_ignored(world: &World) {
     targets
         .extend(["/teams", "/teams/$value", "/$value", "/$ref"].map(|rest| format!("{one}{rest}")));
     targets.push(format!("{COLLECTION}/$ref"));
-    targets.push("/v1.0/reports/getOffice365ActiveUserCounts(period='D7')".to_owned());
+    let report = "/v1.0/reports/getOffice365ActiveUserCounts(period='D7')";
+    targets.extend(
+        ["?$filter=true", "?$top=1", "?$format=json&$select=x", "/$count"]
+            .map(|rest| format!("{report}{rest}")),
+    );
     targets.push("/v1.0?$format=json".to_owned());
     targets.push("/v1.0/$metadata?$format=json".to_owned());
     let lines: Vec<String> = targets

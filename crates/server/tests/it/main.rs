@@ -22,6 +22,7 @@ mod limits;
 mod names;
 mod process;
 mod readme;
+mod report;
 mod reports;
 mod sample;
 mod sources;
@@ -94,6 +95,18 @@ suite! {
         what_is_not_there
         head_is_get_without_a_body
         keys_in_every_spelling;
+    report:
+        csv_is_a_redirect_to_a_file
+        json_is_the_same_rows
+        nothing_is_a_heading_row_or_an_empty_list
+        each_day_as_it_was_known_last
+        every_spelling_that_clients_send
+        accept_chooses_where_format_does_not
+        what_a_report_cannot_be_asked_for
+        a_link_needs_no_token_and_ends
+        a_file_s_tag_changes_with_its_rows
+        no_altered_link_leads_anywhere
+        a_report_holds_one_tenant_alone;
     documents:
         the_service_document_names_sets_and_singletons
         metadata_is_the_model

@@ -10,6 +10,8 @@ use crate::world::World;
 
 const ID: &str = "da0e2eb0-2eb0-da0e-b02e-0edab02e0eda";
 
+const REPORT: &str = "/v1.0/reports/getOffice365ActiveUserCounts(period='ALL')";
+
 /// For each route what a tenant without data asks about another's data.
 fn requests(route: &str) -> Vec<Ask> {
     let body = |number| fact(number).replacen('{', &format!("{{\"id\":\"{ID}\","), 1);
@@ -27,6 +29,13 @@ fn requests(route: &str) -> Vec<Ask> {
         "service" => vec![ask("GET", "/v1.0")],
         "metadata" => vec![ask("GET", "/v1.0/$metadata")],
         "singleton" => vec![ask("GET", "/v1.0/reports")],
+        // A link is a credential of its own, for one tenant: see `report`.
+        "download" => vec![ask("GET", "/download/x")],
+        "function" => vec![
+            ask("GET", &format!("{REPORT}?$format=json")),
+            ask("GET", &format!("{REPORT}?$format=json&to=2000-01-01")),
+            ask("HEAD", REPORT).header("Accept", "application/json"),
+        ],
         "count" => vec![ask("GET", &format!("{COLLECTION}/$count"))],
         "collection" => vec![
             ask("GET", &format!("{COLLECTION}?$count=true")),

@@ -12,6 +12,7 @@ use rollcall::auth::Authenticator;
 use rollcall::auth::issuer::{Grant, Holder, Issuer, Version};
 use rollcall::clock::{FixedClock, SeededRandom};
 use rollcall::folder::Secrets;
+use rollcall::http::links::Links;
 use rollcall::http::serve::serve;
 use rollcall::observe::Log;
 use rollcall_odata::catalog;
@@ -106,6 +107,7 @@ impl World {
             model: Arc::new(model),
             store: store.clone(),
             authenticator: Authenticator::new(&issuer),
+            links: Links::new(&secrets),
             issuer: issuer.clone(),
             clock: Arc::<FixedClock>::clone(&clock),
             random: Arc::new(SeededRandom::new(2)),

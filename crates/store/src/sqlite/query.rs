@@ -1,14 +1,21 @@
 //! Reads, as they run on a connection.
 
 use rollcall_odata::edm::EntitySet;
+use rollcall_odata::plan::window::Window;
 use rollcall_odata::plan::{List, Read, Selector};
 use rollcall_odata::{Row, Value};
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use uuid::Uuid;
 
+use crate::column::day_number;
 use crate::table::{Table, Tables, version};
 use crate::{Entity, Error, Listed, RowSink, sql};
+
+const NULL: ToSqlOutput<'static> = ToSqlOutput::Owned(rusqlite::types::Value::Null);
+
+/// More days than there are from the first year to the last.
+const ALL_DAYS: i64 = 10_000_000;
 
 /// The number that stands for the tenant, if it ever wrote anything.
 pub(super) fn tenant_number(
@@ -100,6 +107,36 @@ pub(crate) fn list(
     }
     let last: Option<Vec<Value>> = page.more.then(|| table.fact(&page.row));
     Ok(Listed { count, last })
+}
+
+/// See `Store::window`.
+pub(crate) fn window(
+    connection: &Connection,
+    tables: &Tables,
+    tenant: Uuid,
+    plan: &Window,
+    sink: &mut impl RowSink,
+) -> Result<(), Error> {
+    let table = tables.get(&plan.function.entity_set)?;
+    let Some([own, shared]) = &table.sql.windows else { return Ok(()) };
+    let Some(tenant) = tenant_number(connection, tenant).map_err(failed)? else { return Ok(()) };
+    let text = if plan.shares_refresh_date() { shared } else { own };
+    let bound = [
+        ToSqlOutput::from(tenant),
+        ToSqlOutput::from(table.number),
+        plan.period.map_or(NULL, |period| ToSqlOutput::from(period.number())),
+        ToSqlOutput::from(plan.days().unwrap_or(ALL_DAYS)),
+        plan.last.map_or(NULL, |day| ToSqlOutput::from(day_number(day))),
+    ];
+    let mut statement = connection.prepare_cached(text).map_err(failed)?;
+    let marks = statement.parameter_count();
+    let mut rows = statement.query(params_from_iter(&bound[..marks])).map_err(failed)?;
+    let mut row = Row::new();
+    while let Some(stored) = rows.next().map_err(failed)? {
+        let version = table.read_into(stored, &mut row)?;
+        sink.row(version, &row);
+    }
+    Ok(())
 }
 
 /// A page that is being filled.

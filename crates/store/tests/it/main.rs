@@ -8,3 +8,4 @@ mod migration;
 mod paging;
 mod random;
 mod support;
+mod windows;

@@ -72,8 +72,12 @@ pub struct House {
 
 impl House {
     pub fn new() -> Self {
+        Self::with(MORE)
+    }
+
+    pub fn with(more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let model = model_with(MORE);
+        let model = model_with(more);
         let store = Store::open(&folder.path().join("db"), &model, &Options::default()).unwrap();
         Self { store, model, folder }
     }

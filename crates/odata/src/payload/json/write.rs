@@ -1,6 +1,8 @@
 //! Entities as OData JSON, straight into the bytes of the answer.
 
-use crate::edm::{ComplexType, EntitySet, Type};
+use std::sync::Arc;
+
+use crate::edm::{ComplexType, EntitySet, Property, Type};
 use crate::headers;
 use crate::payload::primitive;
 use crate::value::{Row, Value};
@@ -21,26 +23,50 @@ pub fn entity(root: &str, set: &EntitySet, row: &Row) -> Vec<u8> {
 /// A collection, row by row.
 pub struct Collection {
     out: Vec<u8>,
-    root: String,
-    set: std::sync::Arc<EntitySet>,
+    context: String,
+    set: Arc<EntitySet>,
     empty: bool,
 }
 
 impl Collection {
-    /// An empty collection. `root` is the service root without a slash at its end.
-    pub fn new(root: String, set: std::sync::Arc<EntitySet>) -> Self {
-        Self { out: Vec::new(), root, set, empty: true }
+    /// The entities of a set. `root` is the service root without a slash at its end.
+    pub fn of_set(root: &str, set: Arc<EntitySet>) -> Self {
+        Self::new(format!("{root}/$metadata#{}", set.name), set)
+    }
+
+    /// The rows of a report function over this set, in Graph's words.
+    pub fn of_function(root: &str, set: Arc<EntitySet>) -> Self {
+        Self::new(format!("{root}/$metadata#Collection({})", set.entity_type.name), set)
+    }
+
+    fn new(context: String, set: Arc<EntitySet>) -> Self {
+        Self { out: Vec::new(), context, set, empty: true }
     }
 
     /// Adds an entity; its version is its `@odata.etag`.
     pub fn item(&mut self, version: u64, row: &Row) {
-        if !std::mem::take(&mut self.empty) {
-            self.out.push(b',');
-        }
+        self.next();
         self.out.extend_from_slice(b"{\"@odata.etag\":");
         string(&mut self.out, &headers::entity_tag(version));
         properties(&mut self.out, &self.set, row);
         self.out.push(b'}');
+    }
+
+    /// Adds a row of a report function: everything but the key.
+    pub fn keyless(&mut self, row: &Row) {
+        self.next();
+        let own = self.set.entity_type.properties.iter().zip(row).skip(1);
+        for (number, (property, value)) in own.enumerate() {
+            self.out.push(if number == 0 { b'{' } else { b',' });
+            member(&mut self.out, property, value);
+        }
+        self.out.push(b'}');
+    }
+
+    fn next(&mut self) {
+        if !std::mem::take(&mut self.empty) {
+            self.out.push(b',');
+        }
     }
 
     /// The whole answer: the count of all entities where it was asked for, the
@@ -48,7 +74,7 @@ impl Collection {
     pub fn finish(self, count: Option<u64>, next_link: Option<&str>) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.out.len() + 512);
         out.extend_from_slice(b"{\"@odata.context\":");
-        string(&mut out, &format!("{}/$metadata#{}", self.root, self.set.name));
+        string(&mut out, &self.context);
         if let Some(count) = count {
             out.extend_from_slice(b",\"@odata.count\":");
             out.extend_from_slice(itoa::Buffer::new().format(count).as_bytes());
@@ -69,10 +95,14 @@ impl Collection {
 fn properties(out: &mut Vec<u8>, set: &EntitySet, row: &Row) {
     for (property, value) in set.entity_type.properties.iter().zip(row) {
         out.push(b',');
-        string(out, &property.name);
-        out.push(b':');
-        write_value(out, &property.ty, value);
+        member(out, property, value);
     }
+}
+
+fn member(out: &mut Vec<u8>, property: &Property, value: &Value) {
+    string(out, &property.name);
+    out.push(b':');
+    write_value(out, &property.ty, value);
 }
 
 fn write_value(out: &mut Vec<u8>, ty: &Type, value: &Value) {
@@ -107,9 +137,7 @@ fn record(out: &mut Vec<u8>, complex: &ComplexType, values: &[Value]) {
         if number > 0 {
             out.push(b',');
         }
-        string(out, &property.name);
-        out.push(b':');
-        write_value(out, &property.ty, value);
+        member(out, property, value);
     }
     out.push(b'}');
 }

@@ -1,0 +1,3 @@
+//! CSV, as Graph's download links give it.
+
+pub mod write;

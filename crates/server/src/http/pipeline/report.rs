@@ -1,0 +1,123 @@
+//! Report functions: rows as JSON, or a link and the CSV behind it.
+
+use std::sync::Arc;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use hyper::StatusCode;
+use hyper::header::{ACCEPT, CONTENT_DISPOSITION, IF_NONE_MATCH, VARY};
+use rollcall_odata::headers::{self, Accept};
+use rollcall_odata::payload::{csv, json};
+use rollcall_odata::plan::resource::Resource;
+use rollcall_odata::plan::window::{Format, Window};
+use rollcall_odata::uri::options::{Options, SystemOption};
+use rollcall_odata::{Code, Error, Row};
+use rollcall_store::RowSink;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{Call, parse};
+use crate::app::App;
+use crate::http::answer::Answer;
+use crate::http::error::{self, Refusal};
+use crate::http::receive::{MAX_TARGET, Request};
+use crate::observe::Observation;
+
+/// The query options that a report function has.
+const SERVED: [SystemOption; 1] = [SystemOption::Format];
+
+impl Call<'_> {
+    /// The answer of a report function in the format that is asked for.
+    pub(super) async fn report(&mut self, window: Window) -> Result<Answer, Refusal> {
+        self.options.only(&SERVED)?;
+        let accept = Accept::parse(self.request.lines(&ACCEPT));
+        let format = Format::of(&self.options, &accept)?;
+        self.seen.lap("plan");
+        let answer = match format {
+            Format::Csv => self.redirect()?,
+            Format::Json => self.rows(window).await?,
+        };
+        Ok(answer.with(VARY, "Accept"))
+    }
+
+    async fn rows(&mut self, window: Window) -> Result<Answer, Refusal> {
+        let set = Arc::clone(&window.function.entity_set);
+        let rows = json::write::Collection::of_function(&self.root, set);
+        let JsonRows(rows) = run(self.app, self.tenant(), window, JsonRows(rows)).await?;
+        self.seen.lap("run");
+        let body = rows.finish(None, None);
+        self.seen.lap("render");
+        Ok(Answer::odata(StatusCode::OK, body).uncached())
+    }
+
+    /// The way to the CSV: a link that is a credential of its own for a while.
+    fn redirect(&mut self) -> Result<Answer, Refusal> {
+        let now = self.app.clock.now();
+        let link = self.app.links.sign(self.tenant(), self.path, &self.request.query, now);
+        let location = format!("{}/download/{link}", self.base);
+        if location.len() > MAX_TARGET {
+            let message = "The URL is too long for a download link. Expected a shorter query, or \
+                           $format=application/json.";
+            return Err(Error::new(Code::UriTooLong, message).into());
+        }
+        let answer = Answer::body(StatusCode::FOUND, "text/plain", "");
+        Ok(answer.located(&location))
+    }
+}
+
+/// The file that a link leads to. The link alone says whose data it is: a
+/// token that comes along is not looked at.
+pub async fn download(
+    app: &App,
+    request: &Request,
+    link: &str,
+    seen: &mut Observation,
+) -> Result<Answer, Refusal> {
+    let link = app.links.open(link, app.clock.now())?;
+    seen.principal = Some(format!("link@{}", link.tenant));
+    seen.lap("authenticate");
+    let options = Options::parse(&link.query)?;
+    let Resource::Function(window) = parse(app, &options, &link.path)? else {
+        return Err(error::internal("a link to something else than a report".to_owned()));
+    };
+    options.only(&SERVED)?;
+    let name = format!("{}-{}.csv", window.function.subject(), window.label());
+    seen.lap("plan");
+    let sheet = csv::write::Sheet::new(Arc::clone(&window.function));
+    let CsvRows(sheet) = run(app, link.tenant, window, CsvRows(sheet)).await?;
+    seen.lap("run");
+    let body = sheet.finish();
+    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..16]));
+    let known = headers::names_tag(request.lines(&IF_NONE_MATCH), &tag);
+    seen.lap("render");
+    let answer = if known {
+        Answer::empty(StatusCode::NOT_MODIFIED)
+    } else {
+        Answer::body(StatusCode::OK, "application/octet-stream", body)
+            .with(CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""))
+    };
+    Ok(answer.tagged(&tag).private())
+}
+
+async fn run<S: RowSink>(app: &App, tenant: Uuid, window: Window, sink: S) -> Result<S, Refusal> {
+    let set = Arc::clone(&window.function.entity_set);
+    let done = app.store.window(tenant, window, sink).await;
+    done.map_err(|error| error::of_store(error, &set, "", ""))
+}
+
+/// Rows as JSON, rendered as the store steps over them.
+struct JsonRows(json::write::Collection);
+
+impl RowSink for JsonRows {
+    fn row(&mut self, _version: u64, row: &Row) {
+        self.0.keyless(row);
+    }
+}
+
+/// Rows as CSV, likewise.
+struct CsvRows(csv::write::Sheet);
+
+impl RowSink for CsvRows {
+    fn row(&mut self, _version: u64, row: &Row) {
+        self.0.row(row);
+    }
+}

@@ -1,0 +1,225 @@
+//! Report functions: the window rule against a model that is too simple to be wrong.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+use proptest::prelude::*;
+use rollcall_odata::edm::{EntitySet, Function, Role};
+use rollcall_odata::plan::window::Window;
+use rollcall_odata::{Period, Row, Value};
+use uuid::Uuid;
+
+use crate::support::*;
+
+/// Sets whose facts have more parts than day, refresh date and period, or no day.
+const PRODUCTS: &str = r#"
+    [[entity_type]]
+    name = "microsoft.graph.product"
+    base = "microsoft.graph.entity"
+    property = [
+        { name = "known", type = "Edm.Date", role = "refreshed" },
+        { name = "product", type = "Edm.String" },
+        { name = "people", type = "Edm.Int64", role = "measure" },
+        { name = "day", type = "Edm.Date", role = "date" },
+        { name = "span", type = "Edm.String", role = "period" },
+    ]
+
+    [[entity_type]]
+    name = "microsoft.graph.person"
+    base = "microsoft.graph.entity"
+    property = [
+        { name = "known", type = "Edm.Date", role = "refreshed" },
+        { name = "person", type = "Edm.String" },
+        { name = "span", type = "Edm.String", role = "period" },
+    ]
+
+    [[entity_set]]
+    name = "products"
+    under = "reports"
+    entity_type = "microsoft.graph.product"
+    table = "products"
+    identity = ["day", "product", "known", "span"]
+
+    [[entity_set]]
+    name = "people"
+    under = "reports"
+    entity_type = "microsoft.graph.person"
+    table = "people"
+    identity = ["known", "person", "span"]
+
+    [[function]]
+    name = "getProducts"
+    entity_set = "products"
+
+    [[function]]
+    name = "getPeople"
+    entity_set = "people"
+"#;
+
+/// A fact in small numbers: days back, how long until it was known, which
+/// period, which part, and the count.
+type Fact = (u8, u8, u8, u8, i64);
+
+const PERIODS: [i64; 4] = [7, 30, 180, 10_000];
+
+fn newest() -> Date {
+    date("2026-11-20")
+}
+
+fn row_of(set: &EntitySet, key: u128, (back, late, period, part, count): Fact) -> Row {
+    let day = newest().checked_sub(i64::from(back).days()).unwrap();
+    let known = day.checked_add(i64::from(late).days()).unwrap();
+    let properties = set.entity_type.properties.iter();
+    let values = properties.map(|property| match property.role {
+        Role::Key => Value::Guid(Uuid::from_u128(key)),
+        Role::Date => Value::Date(day),
+        Role::Refreshed => Value::Date(known),
+        Role::Period => {
+            Value::Period(Period::from_number(PERIODS[usize::from(period) % 4]).unwrap())
+        }
+        Role::Measure => Value::Int(count),
+        Role::Dimension => Value::Text(format!("part {part}")),
+    });
+    values.collect()
+}
+
+fn in_role(set: &EntitySet, row: &Row, role: Role) -> Option<Value> {
+    set.entity_type.in_role(role).map(|at| row[at].clone())
+}
+
+fn day_in(set: &EntitySet, row: &Row, role: Role) -> Option<Date> {
+    match in_role(set, row, role) {
+        Some(Value::Date(date)) => Some(date),
+        _ => None,
+    }
+}
+
+fn period_of(set: &EntitySet, row: &Row) -> Period {
+    match in_role(set, row, Role::Period) {
+        Some(Value::Period(period)) => period,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The parts of a fact that are neither refresh date nor period.
+fn parts(set: &EntitySet, row: &Row) -> Vec<String> {
+    let other = |at: &&usize| {
+        !matches!(set.entity_type.properties[**at].role, Role::Refreshed | Role::Period)
+    };
+    set.identity.iter().filter(other).map(|at| format!("{:?}", row[*at])).collect()
+}
+
+/// The rule, word for word: each day (and part) once, by the newest refresh
+/// date, then the asked period, then the longest.
+fn expected(set: &EntitySet, rows: &[Row], call: &Window) -> Vec<Row> {
+    let asked = call.period.unwrap();
+    let newest = rows.iter().filter_map(|row| day_in(set, row, Role::Refreshed)).max();
+    let Some(newest) = newest else { return Vec::new() };
+    let last = call.last.unwrap_or(newest);
+    let inside = |row: &&Row| {
+        let day = day_in(set, row, Role::Date).unwrap();
+        let days_back = (last - day).get_days();
+        day <= last && call.days().is_none_or(|days| i64::from(days_back) < days)
+    };
+    let mut best: BTreeMap<Vec<String>, &Row> = BTreeMap::new();
+    for row in rows.iter().filter(inside) {
+        let rank = |row: &Row| {
+            let period = period_of(set, row);
+            (day_in(set, row, Role::Refreshed), period == asked, period)
+        };
+        let there = best.entry(parts(set, row)).or_insert(row);
+        if rank(row) > rank(there) {
+            *there = row;
+        }
+    }
+    let mut chosen: Vec<Row> = best.into_values().cloned().collect();
+    chosen.sort_by_key(|row| (std::cmp::Reverse(day_in(set, row, Role::Date)), parts(set, row)));
+    for row in &mut chosen {
+        label(set, row, asked, call.shares_refresh_date().then_some(newest));
+    }
+    chosen
+}
+
+fn label(set: &EntitySet, row: &mut Row, asked: Period, newest: Option<Date>) {
+    row[set.entity_type.in_role(Role::Period).unwrap()] = Value::Period(asked);
+    if let Some(newest) = newest {
+        row[set.entity_type.in_role(Role::Refreshed).unwrap()] = Value::Date(newest);
+    }
+}
+
+/// Without days: what was known on the newest refresh date of the asked period.
+fn expected_people(set: &EntitySet, rows: &[Row], call: &Window) -> Vec<Row> {
+    let asked = call.period.unwrap();
+    let of_period: Vec<&Row> = rows.iter().filter(|row| period_of(set, row) == asked).collect();
+    let newest = of_period.iter().filter_map(|row| day_in(set, row, Role::Refreshed)).max();
+    let mut chosen: Vec<Row> = of_period
+        .into_iter()
+        .filter(|row| day_in(set, row, Role::Refreshed) == newest)
+        .cloned()
+        .collect();
+    chosen.sort_by_key(|row| parts(set, row));
+    chosen
+}
+
+fn facts() -> impl Strategy<Value = Vec<Fact>> {
+    let fact = (0_u8..40, 0_u8..4, 0_u8..4, 0_u8..2, 0_i64..1000);
+    prop::collection::vec(fact, 0..60)
+}
+
+fn calls(function: &Arc<Function>) -> Vec<Window> {
+    let windows = [Some(7), Some(30), Some(180), Some(1), Some(12), Some(9999), None];
+    let lasts =
+        [None, Some(date("2026-11-10")), Some(date("2027-01-01")), Some(date("2020-01-01"))];
+    let call = |days: Option<u16>, last| Window {
+        function: Arc::clone(function),
+        period: Some(days.map_or(Period::ALL, |days| Period::of_days(days).unwrap())),
+        last,
+    };
+    windows.into_iter().flat_map(|days| lasts.map(|last| call(days, last))).collect()
+}
+
+/// Creates the facts, each once, and compares every call with the model.
+fn compare(name: &str, facts: &[Fact], expected: impl Fn(&EntitySet, &[Row], &Window) -> Vec<Row>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let house = House::with(PRODUCTS);
+    let function = house.model.functions.iter().find(|one| one.name == name).unwrap();
+    let set = &function.entity_set;
+    let mut rows: Vec<Row> = Vec::new();
+    for (key, fact) in (1..).zip(facts) {
+        let row = row_of(set, key, *fact);
+        if runtime.block_on(house.write(ONE, create(set, &row))).is_ok() {
+            rows.push(row);
+        }
+        // Another tenant's newer and other rows change nothing.
+        let other = row_of(set, key, (0, fact.1 + 1, fact.2, fact.3, 77));
+        drop(runtime.block_on(house.write(TWO, create(set, &other))));
+    }
+    for call in calls(function) {
+        let given = runtime.block_on(house.store.window(ONE, call.clone(), Rows(Vec::new())));
+        let given: Vec<Row> = given.unwrap().0.into_iter().map(|(_, row)| row).collect();
+        assert_eq!(given, expected(set, &rows, &call), "{} of {rows:?}", call.label());
+    }
+    let nobody = house.store.window(Uuid::from_u128(9), calls(function)[0].clone(), Rows(vec![]));
+    assert!(runtime.block_on(nobody).unwrap().0.is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn a_day_is_given_as_it_was_known_last(facts in facts()) {
+        compare("getOffice365ActiveUserCounts", &facts, expected);
+    }
+
+    #[test]
+    fn a_day_s_parts_are_given_each_as_it_was_known_last(facts in facts()) {
+        compare("getProducts", &facts, expected);
+    }
+
+    #[test]
+    fn without_days_the_newest_refresh_date_is_given(facts in facts()) {
+        compare("getPeople", &facts, expected_people);
+    }
+}
