@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod check;
 pub mod client;
+pub mod export;
 pub mod serve;
 pub mod token;
 
@@ -26,6 +27,8 @@ enum Command {
     Token(token::Args),
     /// Print the first client's tenant, id and secret
     Client(client::Args),
+    /// Print a tenant's rows, as CSV or a JSON object on each line
+    Export(export::Args),
     /// Copy the data, consistent, while the service runs
     Backup(backup::Args),
     /// Check that the data is whole
@@ -47,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Token(args) => token::run(&args),
         Command::Client(args) => client::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Backup(args) => backup::run(&args),
         Command::Check(args) => check::run(&args),
     };

@@ -28,6 +28,7 @@ mod backup;
 mod check;
 mod column;
 mod error;
+mod export;
 mod schema;
 mod sql;
 mod sqlite;
@@ -49,6 +50,7 @@ use uuid::Uuid;
 pub use backup::backup;
 pub use check::{Report, check};
 pub use error::Error;
+pub use export::{Extract, export};
 use sqlite::{query, reader, writer};
 use table::Tables;
 

@@ -90,6 +90,13 @@ impl Window {
     }
 }
 
+/// A period as a call asks for it: `D1` to `D9999`, or `ALL`, in any letter
+/// case. A number alone is the period of a row, not of a call.
+pub fn asked_period(text: &str) -> Option<Period> {
+    let named = text.starts_with(|first: char| first.is_ascii_alphabetic());
+    Period::parse(text).filter(|_| named)
+}
+
 /// The format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -160,9 +167,7 @@ impl Parameters<'_> {
     fn period(&mut self, literal: &Literal) -> Result<(), Error> {
         let (Literal::Text(text) | Literal::Bare(text) | Literal::Alias(text)) = literal;
         let quoted = matches!(literal, Literal::Text(_));
-        // A number alone is the period of a row, not of a call.
-        let named = text.starts_with(|first: char| first.is_ascii_alphabetic());
-        let period = Period::parse(text).filter(|_| quoted && named).ok_or_else(|| {
+        let period = asked_period(text).filter(|_| quoted).ok_or_else(|| {
             let message = format!(
                 "Invalid period value specified: {text}. Expected 'D7', 'D30', 'D90', 'D180', any \
                  other from 'D1' to 'D9999', or 'ALL', in single quotes."

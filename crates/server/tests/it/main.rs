@@ -18,6 +18,7 @@ mod create;
 mod disk;
 mod documents;
 mod durability;
+mod export;
 mod limits;
 mod names;
 mod process;

@@ -1,12 +1,13 @@
-//! The rows of a report function as Graph's CSV: a byte order mark, the
-//! documented heading row, CRLF at every line's end.
+//! Rows as CSV: Graph's for a report function, with a byte order mark, the
+//! documented heading row and CRLF at every line's end; or every property of a
+//! data set, the key included, under its own name.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::io::{self, Write};
 
 use csv::{Terminator, Writer, WriterBuilder};
 
-use crate::edm::{Column, Function};
+use crate::edm::{Column, EntitySet, Function};
 use crate::payload::primitive;
 use crate::value::{Row, Value};
 
@@ -18,51 +19,71 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const BETWEEN_ITEMS: char = '+';
 
 /// A file that is being written, row by row. Null is an empty cell.
-pub struct Sheet {
-    function: Arc<Function>,
-    out: Writer<Vec<u8>>,
+pub struct Sheet<W: Write> {
+    columns: Vec<Column>,
+    /// The collection whose items get a line each.
+    listed: Option<usize>,
+    out: Writer<W>,
     cell: String,
 }
 
-impl Sheet {
-    /// A file with nothing but its heading row.
-    pub fn new(function: Arc<Function>) -> Self {
-        let out = Vec::from(BYTE_ORDER_MARK);
+impl<W: Write> Sheet<W> {
+    /// The columns of a report function; writes the heading row.
+    pub fn of_function(function: &Function, out: W) -> io::Result<Self> {
+        let columns = function.columns.iter().map(|one| Column {
+            heading: one.heading.clone(),
+            property: one.property,
+            member: one.member,
+        });
+        Self::new(columns.collect(), out)
+    }
+
+    /// A column for each property of a set; writes the heading row. Nothing is
+    /// lost as long as no property is a collection or a complex value.
+    pub fn of_set(set: &EntitySet, out: W) -> io::Result<Self> {
+        let properties = set.entity_type.properties.iter().enumerate();
+        let column = |(property, one): (usize, &crate::edm::Property)| Column {
+            heading: one.name.clone(),
+            property,
+            member: None,
+        };
+        Self::new(properties.map(column).collect(), out)
+    }
+
+    fn new(columns: Vec<Column>, mut out: W) -> io::Result<Self> {
+        out.write_all(BYTE_ORDER_MARK)?;
         let mut out = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
-        // Writing into memory cannot fail, here and below.
-        drop(out.write_record(function.columns.iter().map(|column| &column.heading)));
-        Self { function, out, cell: String::new() }
+        out.write_record(columns.iter().map(|column| &column.heading))?;
+        let listed = columns.iter().find(|column| column.member.is_some());
+        let listed = listed.map(|column| column.property);
+        Ok(Self { columns, listed, out, cell: String::new() })
     }
 
     /// Adds a row: one line, or one for each item of the collection whose
     /// members are columns.
-    pub fn row(&mut self, row: &Row) {
-        let function = Arc::clone(&self.function);
-        let mut listed = function.columns.iter().filter(|column| column.member.is_some());
-        match listed.next().map(|column| &row[column.property]) {
+    pub fn row(&mut self, row: &Row) -> io::Result<()> {
+        match self.listed.map(|at| &row[at]) {
             Some(Value::List(items)) if !items.is_empty() => {
-                for item in items {
-                    self.line(&function.columns, row, Some(item));
-                }
+                items.iter().try_for_each(|item| self.line(row, Some(item)))
             }
-            _ => self.line(&function.columns, row, None),
+            _ => self.line(row, None),
         }
     }
 
-    /// The whole file.
-    pub fn finish(self) -> Vec<u8> {
-        self.out.into_inner().unwrap_or_default()
+    /// What the file was written to, once all of it is there.
+    pub fn finish(self) -> io::Result<W> {
+        self.out.into_inner().map_err(csv::IntoInnerError::into_error)
     }
 
-    fn line(&mut self, columns: &[Column], row: &Row, item: Option<&Value>) {
-        for column in columns {
+    fn line(&mut self, row: &Row, item: Option<&Value>) -> io::Result<()> {
+        for column in &self.columns {
             self.cell.clear();
             if let Some(value) = shown(column, row, item) {
                 text(&mut self.cell, value);
             }
-            drop(self.out.write_field(&self.cell));
+            self.out.write_field(&self.cell)?;
         }
-        drop(self.out.write_record(None::<&[u8]>));
+        Ok(self.out.write_record(None::<&[u8]>)?)
     }
 }
 
@@ -113,13 +134,13 @@ mod tests {
             newest_refresh: jiff::civil::date(2026, 11, 25),
             lenient: true,
         };
-        let mut sheet = Sheet::new(Arc::clone(function));
+        let mut sheet = Sheet::of_function(function, Vec::new()).unwrap();
         for body in bodies {
             let set = &function.entity_set;
             let body = crate::payload::json::read::entity(body.as_bytes(), set).unwrap();
-            sheet.row(&create(set, body, &terms).unwrap().row);
+            sheet.row(&create(set, body, &terms).unwrap().row).unwrap();
         }
-        String::from_utf8(sheet.finish()).unwrap()
+        String::from_utf8(sheet.finish().unwrap()).unwrap()
     }
 
     #[test]

@@ -55,12 +55,7 @@ impl Collection {
     /// Adds a row of a report function: everything but the key.
     pub fn keyless(&mut self, row: &Row) {
         self.next();
-        let own = self.set.entity_type.properties.iter().zip(row).skip(1);
-        for (number, (property, value)) in own.enumerate() {
-            self.out.push(if number == 0 { b'{' } else { b',' });
-            member(&mut self.out, property, value);
-        }
-        self.out.push(b'}');
+        object(&mut self.out, &self.set, row, false);
     }
 
     fn next(&mut self) {
@@ -89,6 +84,16 @@ impl Collection {
         out.push(b'}');
         out
     }
+}
+
+/// A row as an object on its own, with its key or without, and nothing else.
+pub fn object(out: &mut Vec<u8>, set: &EntitySet, row: &Row, keyed: bool) {
+    let all = set.entity_type.properties.iter().zip(row).skip(usize::from(!keyed));
+    for (number, (property, value)) in all.enumerate() {
+        out.push(if number == 0 { b'{' } else { b',' });
+        member(out, property, value);
+    }
+    out.push(b'}');
 }
 
 /// Every property of a row, each with a comma before it.

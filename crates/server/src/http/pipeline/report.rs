@@ -1,12 +1,14 @@
 //! Report functions: rows as JSON, or a link and the CSV behind it.
 
+use std::io;
 use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hyper::StatusCode;
 use hyper::header::{ACCEPT, CONTENT_DISPOSITION, IF_NONE_MATCH, VARY};
 use rollcall_odata::headers::{self, Accept};
-use rollcall_odata::payload::{csv, json};
+use rollcall_odata::payload::csv::write::Sheet;
+use rollcall_odata::payload::json;
 use rollcall_odata::plan::resource::Resource;
 use rollcall_odata::plan::window::{Format, Window};
 use rollcall_odata::uri::options::{Options, SystemOption};
@@ -82,10 +84,9 @@ pub async fn download(
     options.only(&SERVED)?;
     let name = format!("{}-{}.csv", window.function.subject(), window.label());
     seen.lap("plan");
-    let sheet = csv::write::Sheet::new(Arc::clone(&window.function));
-    let CsvRows(sheet) = run(app, link.tenant, window, CsvRows(sheet)).await?;
+    let CsvRows(sheet) = run(app, link.tenant, window.clone(), CsvRows::new(&window)).await?;
     seen.lap("run");
-    let body = sheet.finish();
+    let body = sheet.and_then(Sheet::finish).map_err(|error| error::internal(error.to_string()))?;
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..16]));
     let known = headers::names_tag(request.lines(&IF_NONE_MATCH), &tag);
     seen.lap("render");
@@ -114,10 +115,20 @@ impl RowSink for JsonRows {
 }
 
 /// Rows as CSV, likewise.
-struct CsvRows(csv::write::Sheet);
+struct CsvRows(io::Result<Sheet<Vec<u8>>>);
+
+impl CsvRows {
+    fn new(window: &Window) -> Self {
+        Self(Sheet::of_function(&window.function, Vec::new()))
+    }
+}
 
 impl RowSink for CsvRows {
     fn row(&mut self, _version: u64, row: &Row) {
-        self.0.row(row);
+        if let Ok(sheet) = &mut self.0
+            && let Err(error) = sheet.row(row)
+        {
+            self.0 = Err(error);
+        }
     }
 }

@@ -1,0 +1,44 @@
+//! Rows out of a database, beside a service that may go on using it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rollcall_odata::edm::{EntitySet, Model};
+use rollcall_odata::plan::List;
+use rollcall_odata::plan::window::Window;
+use uuid::Uuid;
+
+use crate::sqlite::{self, query};
+use crate::{Error, RowSink, schema};
+
+/// What is exported of a tenant.
+#[derive(Debug, Clone)]
+pub enum Extract {
+    /// The rows of a report function.
+    Window(Window),
+    /// Every row of a data set, in the order of a list.
+    All(Arc<EntitySet>),
+}
+
+/// Gives the rows of one moment to the sink, one by one. It changes nothing,
+/// and what it holds in memory does not grow with the rows.
+pub fn export(
+    file: &Path,
+    model: &Model,
+    tenant: Uuid,
+    extract: &Extract,
+    sink: &mut impl RowSink,
+) -> Result<(), Error> {
+    let connection = sqlite::open_to_read(file)?;
+    schema::refuse_newer(&connection)?;
+    let other = || Error::Mismatch("its tables are not those of the catalogue".to_owned());
+    let tables = schema::current(&connection, model)?.ok_or_else(other)?;
+    match extract {
+        Extract::Window(window) => query::window(&connection, &tables, tenant, window, sink),
+        Extract::All(set) => {
+            let set = Arc::clone(set);
+            let plan = List { set, limit: usize::MAX, after: None, count: false };
+            query::list(&connection, &tables, tenant, &plan, sink).map(drop)
+        }
+    }
+}
