@@ -24,6 +24,7 @@ mod names;
 mod process;
 mod readme;
 mod report;
+mod report_model;
 mod reports;
 mod sample;
 mod sources;
