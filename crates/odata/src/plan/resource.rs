@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::Selector;
 use super::window::Window;
-use crate::edm::{EntitySet, Model};
+use crate::edm::{EntitySet, Model, Type};
 use crate::error::{Code, Error};
 use crate::payload::primitive;
-use crate::uri::options::Options;
+use crate::uri::options::{Options, SystemOption};
 use crate::uri::path::{self, Arguments, Literal, Segment};
 use crate::value::Value;
 
@@ -26,6 +26,16 @@ pub enum Resource {
     Count(Place),
     /// One entity.
     Entity(Place, Selector),
+    /// One entity by its address, which is in `$id`.
+    ById(Place, Selector),
+    /// The address of one entity.
+    Reference(Place, Selector),
+    /// The addresses of the entities of a set.
+    References(Place),
+    /// The property at this position of one entity.
+    Property(Place, Selector, usize),
+    /// Its value, as plain text.
+    Value(Place, Selector, usize),
     /// The rows of a report function.
     Function(Window),
 }
@@ -41,11 +51,20 @@ pub struct Place {
 }
 
 /// Resolves a path against the model. What is there but not served is 501,
-/// what is not there 400 in Graph's words, a key that can be none 404.
-pub fn resolve(model: &Model, segments: &[Segment], options: &Options) -> Result<Resource, Error> {
+/// what is not there 400 in Graph's words, a key that can be none 404. `root` is
+/// the service root, absolute, without a slash at its end.
+pub fn resolve(
+    model: &Model,
+    root: &str,
+    segments: &[Segment],
+    options: &Options,
+) -> Result<Resource, Error> {
     let Some((first, rest)) = segments.split_first() else { return Ok(Resource::Service) };
-    if plain(first) && first.name.eq_ignore_ascii_case("$metadata") {
+    if named(first, "$metadata") {
         return end(rest, Resource::Metadata);
+    }
+    if named(first, "$entity") {
+        return by_id(model, root, rest, options);
     }
     if let Some(set) = model.entity_set(&first.name) {
         let place = Place { set: Arc::clone(set), path: set.name.clone() };
@@ -53,7 +72,7 @@ pub fn resolve(model: &Model, segments: &[Segment], options: &Options) -> Result
     }
     match model.singleton(&first.name) {
         Some(name) if plain(first) => below_singleton(model, name, rest, options),
-        _ => Err(not_found(first)),
+        _ => Err(known(first, &["$all", "$crossjoin", "$batch"])),
     }
 }
 
@@ -111,14 +130,18 @@ fn in_set(
         return in_entity(place, selector, rest);
     }
     let Some((first, rest)) = rest.split_first() else { return Ok(Resource::Set(place)) };
-    if plain(first) && first.name.eq_ignore_ascii_case("$count") {
+    if named(first, "$count") {
         return end(rest, Resource::Count(place));
     }
-    if first.name.starts_with('$') || !plain(first) {
-        return Err(known(first, &["$ref", "$query", "$filter", "$each"]));
+    if named(first, "$ref") {
+        return end(rest, Resource::References(place));
     }
+    // A cast to the type that all have changes nothing.
     if first.name.eq_ignore_ascii_case(&place.set.entity_type.name) {
-        return Err(not_served(&format!("The type cast '{}'", first.name)));
+        return in_set(place, first, rest, options);
+    }
+    if first.name.starts_with('$') || !plain(first) {
+        return Err(known(first, &["$query", "$filter", "$each"]));
     }
     let selector = Selector::Key(primitive::guid(&first.name).ok_or_else(|| no_such(&first.name))?);
     in_entity(place, selector, rest)
@@ -128,12 +151,75 @@ fn in_entity(place: Place, selector: Selector, rest: &[Segment]) -> Result<Resou
     let Some((first, rest)) = rest.split_first() else {
         return Ok(Resource::Entity(place, selector));
     };
-    let properties = &place.set.entity_type.properties;
-    if properties.iter().any(|property| property.name.eq_ignore_ascii_case(&first.name)) {
-        let message = format!("Addressing the property '{}' by a path", first.name);
-        return Err(rest.get(1).map_or_else(|| not_served(&message), not_found));
+    let ty = &place.set.entity_type;
+    if named(first, &ty.name) {
+        return in_entity(place, selector, rest);
     }
-    Err(known(first, &["$ref", "$value", &place.set.entity_type.name]))
+    if named(first, "$ref") {
+        return end(rest, Resource::Reference(place, selector));
+    }
+    if named(first, "$value") {
+        let message = format!(
+            "An entity of type {} is no media stream. Expected '$value' after a primitive property.",
+            ty.name
+        );
+        return Err(Error::bad_request(message).about("$value"));
+    }
+    match ty.properties.iter().position(|property| named(first, &property.name)) {
+        Some(at) => in_property(place, selector, at, rest),
+        None => Err(not_found(first)),
+    }
+}
+
+fn in_property(
+    place: Place,
+    selector: Selector,
+    at: usize,
+    rest: &[Segment],
+) -> Result<Resource, Error> {
+    let Some((first, rest)) = rest.split_first() else {
+        return Ok(Resource::Property(place, selector, at));
+    };
+    let property = &place.set.entity_type.properties[at];
+    if !named(first, "$value") {
+        return Err(known(first, &["$count"]));
+    }
+    if matches!(property.ty, Type::Collection(_) | Type::Complex(_)) {
+        let message = format!(
+            "The property '{}' is of type {} and has no raw value. Expected '$value' after a \
+             primitive property.",
+            property.name, property.ty
+        );
+        return Err(Error::bad_request(message).about("$value"));
+    }
+    end(rest, Resource::Value(place, selector, at))
+}
+
+/// The entity whose address, absolute or relative to the service root, is in `$id`.
+fn by_id(
+    model: &Model,
+    root: &str,
+    rest: &[Segment],
+    options: &Options,
+) -> Result<Resource, Error> {
+    let wrong = || {
+        let message = format!(
+            "Expected $entity?$id= and the address of an entity, relative to {root}/ or absolute."
+        );
+        Error::bad_request(message).about("$id")
+    };
+    let id = options.get(SystemOption::Id).ok_or_else(wrong)?;
+    let path = id.strip_prefix(root).and_then(|path| path.strip_prefix('/')).unwrap_or(id);
+    // An address that would need another `$id` is none of an entity.
+    let segments = path::parse(path)?;
+    let entity = match segments.first() {
+        Some(first) if !named(first, "$entity") => resolve(model, root, &segments, options)?,
+        _ => return Err(wrong()),
+    };
+    match entity {
+        Resource::Entity(place, selector) => end(rest, Resource::ById(place, selector)),
+        _ => Err(wrong()),
+    }
 }
 
 /// The entity that the parentheses after a set mean.
@@ -227,6 +313,11 @@ fn plain(segment: &Segment) -> bool {
     segment.arguments.is_none()
 }
 
+/// Whether a segment is this name alone, in any letter case.
+fn named(segment: &Segment, name: &str) -> bool {
+    plain(segment) && segment.name.eq_ignore_ascii_case(name)
+}
+
 fn end(rest: &[Segment], resource: Resource) -> Result<Resource, Error> {
     rest.first().map_or(Ok(resource), |segment| Err(not_found(segment)))
 }
@@ -265,7 +356,8 @@ mod tests {
     fn read(path: &str, query: &str) -> String {
         let model = catalog::load(catalog::EMBEDDED).unwrap();
         let segments = path::parse(path).unwrap();
-        match resolve(&model, &segments, &Options::parse(query).unwrap()) {
+        let root = "http://127.0.0.1:8365/v1.0";
+        match resolve(&model, root, &segments, &Options::parse(query).unwrap()) {
             Err(error) => format!("{} {error}", error.code.status()),
             Ok(Resource::Service) => "service".to_owned(),
             Ok(Resource::Metadata) => "metadata".to_owned(),
@@ -273,6 +365,11 @@ mod tests {
             Ok(Resource::Set(place)) => format!("set {}", place.path),
             Ok(Resource::Count(place)) => format!("count {}", place.path),
             Ok(Resource::Entity(place, selector)) => format!("{} {selector:?}", place.path),
+            Ok(Resource::ById(place, selector)) => format!("by id {} {selector:?}", place.path),
+            Ok(Resource::Reference(place, _)) => format!("reference {}", place.path),
+            Ok(Resource::References(place)) => format!("references {}", place.path),
+            Ok(Resource::Property(place, _, at)) => format!("property {at} {}", place.path),
+            Ok(Resource::Value(place, _, at)) => format!("value {at} {}", place.path),
             Ok(Resource::Function(window)) => {
                 format!("{} {}", window.function.name, window.label())
             }
@@ -322,6 +419,26 @@ mod tests {
             ("{set}/{id}/teams/$value", ""),
             ("{set}/{id}/$value", ""),
             ("{set}/{id}/nothing", ""),
+            ("{set}/{id}/TEAMS/", ""),
+            ("{set}/{id}/teams()", ""),
+            ("{set}/{id}/teams/$count", ""),
+            ("{set}/{id}/teams/$value/x", ""),
+            ("{set}/{id}/$ref", ""),
+            ("{set}('{id}')/microsoft.graph.{set}/teams", ""),
+            ("{set}/microsoft.graph.{set}('{id}')", ""),
+            ("{set}/microsoft.graph.{set}/$count", ""),
+            ("{set}/$filter(x)/$each", ""),
+            ("$entity", "$id={set}('{id}')"),
+            ("$entity", "$id=http%3A//127.0.0.1:8365/v1.0/reports/{set}/{id}"),
+            ("$entity", "$id=http://elsewhere/v1.0/{set}/{id}"),
+            ("$entity", "$id={set}"),
+            ("$entity", "$id=$entity"),
+            ("$entity", "$id="),
+            ("$entity", ""),
+            ("$entity/teams", "$id={set}('{id}')"),
+            ("$all", ""),
+            ("$crossjoin({set})", ""),
+            ("$batch", ""),
             ("reports/getOffice365ActiveUserCounts(period='D7')", ""),
             ("reports/microsoft.graph.getOffice365ActiveUserCounts(period='D7')", ""),
             ("Reports/MICROSOFT.GRAPH.GETOFFICE365ACTIVEUSERCOUNTS(PERIOD='d7')/Content", ""),

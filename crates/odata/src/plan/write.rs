@@ -75,6 +75,24 @@ pub fn replace(
     Ok(Update { set, selector, precondition, values, newest_refresh, or_create })
 }
 
+/// PUT or DELETE of one property: this value in place of the one that is there.
+pub fn property(
+    set: &Arc<EntitySet>,
+    selector: Selector,
+    (at, value): (usize, Value),
+    terms: &Terms,
+    precondition: Precondition,
+) -> Result<Update, Error> {
+    let property = &set.entity_type.properties[at];
+    if value.is_null() && !set.nullable(at) {
+        let message = format!("The property '{}' cannot be null.", property.name);
+        return Err(Error::of_faults(vec![fault(property, Fault::NullNotAllowed, message)]));
+    }
+    let (set, newest_refresh) = (Arc::clone(set), terms.newest_refresh);
+    let values = vec![(at, value)];
+    Ok(Update { set, selector, precondition, values, newest_refresh, or_create: None })
+}
+
 /// Whether an entity keeps the rules that go beyond types; all faults in one error.
 pub fn check(set: &EntitySet, row: &Row, newest_refresh: Date) -> Result<(), Error> {
     let mut faults = Vec::new();

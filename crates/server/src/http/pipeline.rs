@@ -3,6 +3,7 @@
 //! The one file that knows them all. What a path means is worked out before
 //! the token is looked at, but nothing of it is told to who may not ask.
 
+mod property;
 pub mod report;
 
 use std::sync::Arc;
@@ -17,7 +18,8 @@ use rollcall_odata::payload::json::{read, write};
 use rollcall_odata::plan::resource::{self, Place, Resource};
 use rollcall_odata::plan::write::Terms;
 use rollcall_odata::plan::{self, Delete, Precondition, Read, Selector, page};
-use rollcall_odata::uri::{options::Options, path};
+use rollcall_odata::uri::options::{Options, SystemOption};
+use rollcall_odata::uri::path;
 use rollcall_odata::{Code, Error, Row};
 use rollcall_store::{Author, Entity, RowSink, Written};
 
@@ -57,8 +59,9 @@ pub async fn odata(
     path: &str,
     seen: &mut Observation,
 ) -> Result<Answer, Refusal> {
+    let root = format!("{base}/{version}");
     let parsed = Options::parse(&request.query)
-        .and_then(|options| Ok((parse(app, &options, path)?, options)));
+        .and_then(|options| Ok((parse(app, &root, &options, path)?, options)));
     let endpoint = parsed.as_ref().ok().map(|(resource, _)| endpoint(resource));
     seen.route = endpoint.map_or("unknown", |endpoint| endpoint.route().name);
     seen.lap("parse");
@@ -72,13 +75,12 @@ pub async fn odata(
     if let Some(principal) = &principal {
         principal.require(need(&request.method))?;
     }
-    let root = format!("{base}/{version}");
     Call { app, request, base, root, path, options, principal, seen }.answer(resource).await
 }
 
-fn parse(app: &App, options: &Options, path: &str) -> Result<Resource, Error> {
+fn parse(app: &App, root: &str, options: &Options, path: &str) -> Result<Resource, Error> {
     let segments = path::parse(path)?;
-    resource::resolve(&app.model, &segments, options)
+    resource::resolve(&app.model, root, &segments, options)
 }
 
 /// Who asks. The answer to a bad token says nothing of what was asked for.
@@ -113,6 +115,11 @@ fn endpoint(resource: &Resource) -> Endpoint {
         Resource::Set(_) => Endpoint::Collection,
         Resource::Count(_) => Endpoint::Count,
         Resource::Entity(..) => Endpoint::Entity,
+        Resource::ById(..) => Endpoint::ById,
+        Resource::Reference(..) => Endpoint::Reference,
+        Resource::References(_) => Endpoint::References,
+        Resource::Property(..) => Endpoint::Property,
+        Resource::Value(..) => Endpoint::Value,
         Resource::Function(_) => Endpoint::Function,
     }
 }
@@ -138,6 +145,15 @@ impl Call<'_> {
             }
             (Resource::Entity(place, selector), _) => self.change(place, selector).await,
             (Resource::Count(place), _) => self.count(place).await,
+            (Resource::ById(place, selector), _) => self.by_id(place, selector).await,
+            (Resource::Reference(place, selector), _) => self.reference(place, selector).await,
+            (Resource::References(place), _) => self.references(place).await,
+            (Resource::Property(place, selector, at), method) => {
+                self.property(place, selector, at, method).await
+            }
+            (Resource::Value(place, selector, at), method) => {
+                self.value(place, selector, at, method).await
+            }
             (Resource::Function(window), _) => self.report(window).await,
             (Resource::Service, _) => self.document(documents::service),
             (Resource::Metadata, _) => self.document(|app, _| documents::metadata(app)),
@@ -153,15 +169,28 @@ impl Call<'_> {
     }
 
     async fn list(&mut self, place: Place) -> Result<Answer, Refusal> {
+        let rows = write::Collection::of_set(&self.root, Arc::clone(&place.set));
+        self.page(place, "", rows, write::Collection::item).await
+    }
+
+    /// One page, each row rendered by `render` as the store steps over it.
+    /// `rest` is what follows the set in the path.
+    async fn page(
+        &mut self,
+        place: Place,
+        rest: &str,
+        rows: write::Collection,
+        render: impl Fn(&mut write::Collection, u64, &Row) + Send + 'static,
+    ) -> Result<Answer, Refusal> {
         let page = page::page(&place.set, &self.options, self.app.limits.page_size)?;
         self.seen.lap("plan");
-        let rows = Rows(write::Collection::of_set(&self.root, Arc::clone(&place.set)));
-        let listed = self.app.store.list(self.tenant(), page.list.clone(), rows).await;
-        let (listed, Rows(collection)) = listed.map_err(|error| self.refusal(error, &place, ""))?;
+        let sink = Rendered { rows, render };
+        let listed = self.app.store.list(self.tenant(), page.list.clone(), sink).await;
+        let (listed, sink) = listed.map_err(|error| self.refusal(error, &place, ""))?;
         self.seen.lap("run");
         let token = listed.last.as_ref().and_then(|last| page.next(last));
-        let next = token.map(|token| self.next_link(&place, &token));
-        let body = collection.finish(listed.count, next.as_deref());
+        let next = token.map(|token| self.next_link(&format!("{}{rest}", place.path), &token));
+        let body = sink.rows.finish(listed.count, next.as_deref());
         self.seen.lap("render");
         Ok(Answer::odata(StatusCode::OK, body).uncached())
     }
@@ -177,6 +206,32 @@ impl Call<'_> {
 
     async fn read(&mut self, place: Place, selector: Selector) -> Result<Answer, Refusal> {
         self.options.only(&[])?;
+        let set = Arc::clone(&place.set);
+        self.found(place, selector, |call, entity| {
+            let body = write::entity(&call.root, &set, &entity.row);
+            Answer::odata(StatusCode::OK, body)
+        })
+        .await
+    }
+
+    async fn by_id(&mut self, place: Place, selector: Selector) -> Result<Answer, Refusal> {
+        self.options.only(&[SystemOption::Id])?;
+        let set = Arc::clone(&place.set);
+        self.found(place, selector, |call, entity| {
+            let body = write::entity(&call.root, &set, &entity.row);
+            Answer::odata(StatusCode::OK, body)
+        })
+        .await
+    }
+
+    /// What is to be said of an entity, unless its version says that the client
+    /// knows it, or that it is another than the client means.
+    async fn found(
+        &mut self,
+        place: Place,
+        selector: Selector,
+        render: impl FnOnce(&Self, &Entity) -> Answer,
+    ) -> Result<Answer, Refusal> {
         let wanted = wanted(&place.set, &selector);
         let plan = Read { set: Arc::clone(&place.set), selector };
         self.seen.lap("plan");
@@ -190,13 +245,10 @@ impl Call<'_> {
             return Err(self.refusal(failed, &place, &wanted));
         }
         let known = matches_none.is_some_and(|versions| versions.contain(Some(entity.version)));
-        let tag = headers::entity_tag(entity.version);
-        if known {
-            return Ok(Answer::empty(StatusCode::NOT_MODIFIED).tagged(&tag).uncached());
-        }
-        let body = write::entity(&self.root, &place.set, &entity.row);
+        let answer =
+            if known { Answer::empty(StatusCode::NOT_MODIFIED) } else { render(self, &entity) };
         self.seen.lap("render");
-        Ok(Answer::odata(StatusCode::OK, body).tagged(&tag).uncached())
+        Ok(answer.tagged(&headers::entity_tag(entity.version)).uncached())
     }
 
     async fn create(&mut self, place: Place) -> Result<Answer, Refusal> {
@@ -317,7 +369,7 @@ impl Call<'_> {
     }
 
     /// The same request, from where this page ended.
-    fn next_link(&self, place: &Place, token: &str) -> String {
+    fn next_link(&self, path: &str, token: &str) -> String {
         let kept = self.request.query.split('&').filter(|part| {
             let name = part.split('=').next().unwrap_or_default().replace("%24", "$");
             let name = name.strip_prefix('$').unwrap_or(&name);
@@ -326,16 +378,19 @@ impl Call<'_> {
         let mut query: Vec<&str> = kept.collect();
         let token = format!("$skiptoken={token}");
         query.push(&token);
-        format!("{}/{}?{}", self.root, place.path, query.join("&"))
+        format!("{}/{path}?{}", self.root, query.join("&"))
     }
 }
 
 /// The rows of a list, rendered as the store steps over them.
-struct Rows(write::Collection);
+struct Rendered<R> {
+    rows: write::Collection,
+    render: R,
+}
 
-impl RowSink for Rows {
+impl<R: Fn(&mut write::Collection, u64, &Row) + Send + 'static> RowSink for Rendered<R> {
     fn row(&mut self, version: u64, row: &Row) {
-        self.0.item(version, row);
+        (self.render)(&mut self.rows, version, row);
     }
 }
 

@@ -72,6 +72,16 @@ routes! {
     Collection = "collection" "/{version}/{set}" ["GET" "HEAD" "POST"] guarded;
     /// The number of entities of a set.
     Count = "count" "/{version}/{set}/$count" ["GET" "HEAD"] guarded;
+    /// One entity by its address in `$id`.
+    ById = "by id" "/{version}/$entity" ["GET" "HEAD"] guarded;
+    /// The addresses of the entities of a set.
+    References = "references" "/{version}/{set}/$ref" ["GET" "HEAD"] guarded;
+    /// The address of one entity.
+    Reference = "reference" "/{version}/{set}/{key}/$ref" ["GET" "HEAD"] guarded;
+    /// One property of an entity.
+    Property = "property" "/{version}/{set}/{key}/{property}" ["GET" "HEAD" "PUT" "DELETE"] guarded;
+    /// The plain value of a property.
+    Value = "value" "/{version}/{set}/{key}/{property}/$value" ["GET" "HEAD" "PUT" "DELETE"] guarded;
     /// A report function.
     Function = "function" "/{version}/{singleton}/{function}" ["GET" "HEAD"] guarded;
     /// One entity.

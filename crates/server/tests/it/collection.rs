@@ -161,9 +161,11 @@ pub fn what_is_not_served_is_501_and_never_ignored(world: &World) {
     targets.extend(
         ["$filter=teams%20eq%205", "$top=1"].map(|option| format!("{COLLECTION}/$count?{option}")),
     );
-    targets
-        .extend(["/teams", "/teams/$value", "/$value", "/$ref"].map(|rest| format!("{one}{rest}")));
-    targets.push(format!("{COLLECTION}/$ref"));
+    targets.extend(
+        ["/teams?$format=json", "/teams/$count", "/$ref?$select=x"]
+            .map(|rest| format!("{one}{rest}")),
+    );
+    targets.extend(["$all", "$crossjoin(x)", "$batch"].map(|name| format!("/v1.0/{name}")));
     let report = "/v1.0/reports/getOffice365ActiveUserCounts(period='D7')";
     targets.extend(
         ["?$filter=true", "?$top=1", "?$format=json&$select=x", "/$count"]

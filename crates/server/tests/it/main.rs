@@ -22,6 +22,7 @@ mod export;
 mod limits;
 mod names;
 mod process;
+mod property;
 mod readme;
 mod report;
 mod report_model;
@@ -97,6 +98,11 @@ suite! {
         what_is_not_there
         head_is_get_without_a_body
         keys_in_every_spelling;
+    property:
+        properties_are_read
+        properties_are_written_one_by_one
+        what_a_property_cannot_be
+        entities_have_addresses;
     report:
         csv_is_a_redirect_to_a_file
         json_is_the_same_rows

@@ -36,6 +36,7 @@ struct Fact {
 fn facts() -> impl Strategy<Value = Vec<Fact>> {
     let fact =
         (0_i32..45, 0_i32..4, 0_usize..5, 0_u64..1000).prop_map(|(back, late, period, count)| {
+            // Before the sample's own dates, which are replaced one after the other.
             let day = date(2026, 11, 15).checked_sub(back.days()).unwrap();
             let refreshed = day.checked_add(late.days()).unwrap();
             Fact { day, refreshed, period, count }
@@ -63,8 +64,8 @@ fn expected(facts: &[Fact], call: (&str, i32, bool), to: Option<Date>) -> Vec<(D
 
 fn create(world: &World, fact: &Fact) -> bool {
     let body = SAMPLE
-        .replace("2026-11-20", &fact.refreshed.to_string())
         .replace("2026-11-18", &fact.day.to_string())
+        .replace("2026-11-20", &fact.refreshed.to_string())
         .replace("\"7\"", &format!("\"{}\"", PERIODS[fact.period]))
         .replace("\"teams\":5", &format!("\"teams\":{}", fact.count));
     world.send(&ask("POST", COLLECTION).bearer(&world.writer()).json(body)).status == 201

@@ -44,6 +44,20 @@ fn requests(route: &str) -> Vec<Ask> {
             ask("POST", COLLECTION).json(fact(1)),
             ask("GET", &format!("{COLLECTION}?$count=true")),
         ],
+        "by id" => vec![ask("GET", &format!("/v1.0/$entity?$id=office365ActiveUserCounts/{ID}"))],
+        "references" => vec![ask("GET", &format!("{COLLECTION}/$ref"))],
+        "reference" => vec![ask("GET", &format!("{one}/$ref"))],
+        "property" => vec![
+            ask("GET", &format!("{one}/teams")),
+            ask("PUT", &format!("{one}/teams")).json(r#"{"value":1}"#),
+            ask("DELETE", &format!("{alternate}/teams")),
+        ],
+        "value" => vec![
+            ask("GET", &format!("{alternate}/teams/$value")),
+            ask("PUT", &format!("{one}/teams/$value"))
+                .header("Content-Type", "text/plain")
+                .body("1"),
+        ],
         "entity" => {
             let methods = ["GET", "HEAD", "PATCH", "PUT", "DELETE"];
             let plain = [&one, &alternate].into_iter().flat_map(|target| {

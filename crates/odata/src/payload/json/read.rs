@@ -51,6 +51,9 @@ impl Slot {
 const UNREADABLE: &str = "Unable to read JSON request payload. Please ensure Content-Type header \
                           is set and payload is of valid JSON format.";
 
+/// What a property is called in a body of its own.
+const VALUE: &str = "value";
+
 /// The most faults that one answer names; a body can be made to have thousands.
 const MAX_FAULTS: usize = 100;
 
@@ -60,6 +63,49 @@ const MAX_QUOTE: usize = 64;
 /// Reads a body for this set. An error is a body that cannot be walked at all;
 /// everything else that is wrong is among the faults. A UTF-8 byte order mark is skipped.
 pub fn entity(bytes: &[u8], set: &EntitySet) -> Result<Body, Error> {
+    let raw = document(bytes)?;
+    let mut walk = Walk { faults: Vec::new() };
+    let entity_type = &set.entity_type;
+    let owner = object::Owner {
+        type_name: &entity_type.name,
+        properties: &entity_type.properties,
+        nullable: &|at| set.nullable(at),
+    };
+    let slots = walk.object(raw, &owner, "").map_err(|error| no_json(&error))?;
+    Ok(Body { slots, faults: walk.faults })
+}
+
+/// Reads the body of a write to the property at this position: `{"value": …}`,
+/// or the object itself where it is of a complex type.
+pub fn property(bytes: &[u8], set: &EntitySet, at: usize) -> Result<Value, Error> {
+    let raw = document(bytes)?;
+    let mut walk = Walk { faults: Vec::new() };
+    let property = &set.entity_type.properties[at];
+    let slot = if matches!(property.ty, Type::Complex(_)) {
+        walk.property(raw, property, set.nullable(at), &property.name)
+    } else {
+        // One member beside annotations: the property under another name.
+        let named = Property { name: VALUE.to_owned(), ..property.clone() };
+        let owner = object::Owner {
+            type_name: &property.ty.to_string(),
+            properties: std::slice::from_ref(&named),
+            nullable: &|_| set.nullable(at),
+        };
+        let slots = walk.object(raw, &owner, "").map_err(|error| no_json(&error))?;
+        slots.into_iter().next().unwrap_or(Slot::Absent)
+    };
+    if slot == Slot::Absent {
+        let message = format!("The property '{VALUE}' is required and missing.");
+        walk.fault(Fault::Missing, message, VALUE);
+    }
+    match slot {
+        Slot::Given(value) if walk.faults.is_empty() => Ok(value),
+        _ => Err(Error::of_faults(walk.faults)),
+    }
+}
+
+/// The one object that a body is.
+fn document(bytes: &[u8]) -> Result<&RawValue, Error> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
         unreadable(format!(
@@ -70,23 +116,16 @@ pub fn entity(bytes: &[u8], set: &EntitySet) -> Result<Body, Error> {
     if text.trim_ascii().is_empty() {
         return Err(Error::bad_request("Empty Payload. JSON content expected."));
     }
-    let raw: &RawValue = serde_json::from_str(text)
-        .map_err(|error| unreadable(format!("The body is not JSON: {error}.")))?;
+    let raw: &RawValue = serde_json::from_str(text).map_err(|error| no_json(&error))?;
     if kind(raw) != Kind::Object {
         let message = format!("The body is {}. Expected a JSON object.", kind(raw).text());
         return Err(unreadable(message));
     }
-    let mut walk = Walk { faults: Vec::new() };
-    let entity_type = &set.entity_type;
-    let owner = object::Owner {
-        type_name: &entity_type.name,
-        properties: &entity_type.properties,
-        nullable: &|at| set.nullable(at),
-    };
-    let slots = walk
-        .object(raw, &owner, "")
-        .map_err(|error| unreadable(format!("The body is not JSON: {error}.")))?;
-    Ok(Body { slots, faults: walk.faults })
+    Ok(raw)
+}
+
+fn no_json(error: &serde_json::Error) -> Error {
+    unreadable(format!("The body is not JSON: {error}."))
 }
 
 fn unreadable(message: String) -> Error {

@@ -20,6 +20,35 @@ pub fn entity(root: &str, set: &EntitySet, row: &Row) -> Vec<u8> {
     out
 }
 
+/// One property as an answer of its own. `address` is that of its entity,
+/// relative to the service root.
+pub fn property(root: &str, address: &str, property: &Property, value: &Value) -> Vec<u8> {
+    let mut out = b"{\"@odata.context\":".to_vec();
+    string(&mut out, &format!("{root}/$metadata#{address}/{}", property.name));
+    out.push(b',');
+    if let (Value::Record(values), Type::Complex(complex)) = (value, &property.ty) {
+        let mut members = Vec::new();
+        record(&mut members, complex, values);
+        // Its members stand beside the context, without a brace of their own.
+        out.extend_from_slice(&members[1..]);
+        return out;
+    }
+    out.extend_from_slice(b"\"value\":");
+    write_value(&mut out, &property.ty, value);
+    out.push(b'}');
+    out
+}
+
+/// The address of one entity, absolute.
+pub fn reference(root: &str, address: &str) -> Vec<u8> {
+    let mut out = b"{\"@odata.context\":".to_vec();
+    string(&mut out, &format!("{root}/$metadata#$ref"));
+    out.extend_from_slice(b",\"@odata.id\":");
+    string(&mut out, &format!("{root}/{address}"));
+    out.push(b'}');
+    out
+}
+
 /// A collection, row by row.
 pub struct Collection {
     out: Vec<u8>,
@@ -32,6 +61,11 @@ impl Collection {
     /// The entities of a set. `root` is the service root without a slash at its end.
     pub fn of_set(root: &str, set: Arc<EntitySet>) -> Self {
         Self::new(format!("{root}/$metadata#{}", set.name), set)
+    }
+
+    /// The addresses of entities of a set.
+    pub fn of_references(root: &str, set: Arc<EntitySet>) -> Self {
+        Self::new(format!("{root}/$metadata#Collection($ref)"), set)
     }
 
     /// The rows of a report function over this set, in Graph's words.
@@ -49,6 +83,14 @@ impl Collection {
         self.out.extend_from_slice(b"{\"@odata.etag\":");
         string(&mut self.out, &headers::entity_tag(version));
         properties(&mut self.out, &self.set, row);
+        self.out.push(b'}');
+    }
+
+    /// Adds the absolute address of an entity.
+    pub fn reference(&mut self, address: &str) {
+        self.next();
+        self.out.extend_from_slice(b"{\"@odata.id\":");
+        string(&mut self.out, address);
         self.out.push(b'}');
     }
 

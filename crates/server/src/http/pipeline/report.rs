@@ -78,7 +78,7 @@ pub async fn download(
     seen.principal = Some(format!("link@{}", link.tenant));
     seen.lap("authenticate");
     let options = Options::parse(&link.query)?;
-    let Resource::Function(window) = parse(app, &options, &link.path)? else {
+    let Resource::Function(window) = parse(app, "", &options, &link.path)? else {
         return Err(error::internal("a link to something else than a report".to_owned()));
     };
     options.only(&SERVED)?;

@@ -1,0 +1,161 @@
+//! Parts of an entity: a property, its plain value, the entity's address.
+
+use std::sync::Arc;
+
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Method, StatusCode};
+use rollcall_odata::headers::{Answer as Wish, media_type};
+use rollcall_odata::payload::json::{read, write};
+use rollcall_odata::payload::primitive;
+use rollcall_odata::plan::resource::Place;
+use rollcall_odata::plan::{self, Selector};
+use rollcall_odata::{Error, Row, Value, headers};
+use rollcall_store::{Entity, Written};
+
+use super::{Call, applied, json_body, key_of, wanted};
+use crate::http::answer::{Answer, PREFERENCE_APPLIED};
+use crate::http::error::Refusal;
+
+impl Call<'_> {
+    /// One property as JSON: read, replaced, or set to null.
+    pub(super) async fn property(
+        &mut self,
+        place: Place,
+        selector: Selector,
+        at: usize,
+        method: &Method,
+    ) -> Result<Answer, Refusal> {
+        self.options.only(&[])?;
+        match *method {
+            Method::PUT => {
+                let value = read::property(json_body(self.request)?, &place.set, at)?;
+                self.set(place, selector, (at, value)).await
+            }
+            Method::DELETE => self.set(place, selector, (at, Value::Null)).await,
+            _ => {
+                let shown = place.clone();
+                let render = move |call: &Self, entity: &Entity| call.shown(&shown, at, entity);
+                self.found(place, selector, render).await
+            }
+        }
+    }
+
+    /// The value of a primitive property as plain text.
+    pub(super) async fn value(
+        &mut self,
+        place: Place,
+        selector: Selector,
+        at: usize,
+        method: &Method,
+    ) -> Result<Answer, Refusal> {
+        self.options.only(&[])?;
+        match *method {
+            Method::PUT => {
+                let value = self.plain_body(&place, at)?;
+                self.set(place, selector, (at, value)).await
+            }
+            Method::DELETE => self.set(place, selector, (at, Value::Null)).await,
+            _ => {
+                let render = move |_: &Self, entity: &Entity| match &entity.row[at] {
+                    Value::Null => Answer::empty(StatusCode::NO_CONTENT).versioned(),
+                    value => {
+                        let text = primitive::text_of(value);
+                        Answer::body(StatusCode::OK, "text/plain;charset=utf-8", text).versioned()
+                    }
+                };
+                self.found(place, selector, render).await
+            }
+        }
+    }
+
+    /// The address of one entity.
+    pub(super) async fn reference(
+        &mut self,
+        place: Place,
+        selector: Selector,
+    ) -> Result<Answer, Refusal> {
+        self.options.only(&[])?;
+        let set = Arc::clone(&place.set);
+        let render = move |call: &Self, entity: &Entity| {
+            let address = format!("{}('{}')", set.name, key_of(&entity.row));
+            Answer::odata(StatusCode::OK, write::reference(&call.root, &address))
+        };
+        self.found(place, selector, render).await
+    }
+
+    /// The addresses of the entities of a set, page by page.
+    pub(super) async fn references(&mut self, place: Place) -> Result<Answer, Refusal> {
+        let rows = write::Collection::of_references(&self.root, Arc::clone(&place.set));
+        let set = format!("{}/{}", self.root, place.set.name);
+        let render = move |rows: &mut write::Collection, _version: u64, row: &Row| {
+            rows.reference(&format!("{set}('{}')", key_of(row)));
+        };
+        self.page(place, "/$ref", rows, render).await
+    }
+
+    fn shown(&self, place: &Place, at: usize, entity: &Entity) -> Answer {
+        let value = &entity.row[at];
+        if value.is_null() {
+            return Answer::empty(StatusCode::NO_CONTENT).versioned();
+        }
+        let address = format!("{}('{}')", place.set.name, key_of(&entity.row));
+        let property = &place.set.entity_type.properties[at];
+        Answer::odata(StatusCode::OK, write::property(&self.root, &address, property, value))
+    }
+
+    /// Writes one property: 204, or the property for who asks for it.
+    async fn set(
+        &mut self,
+        place: Place,
+        selector: Selector,
+        (at, value): (usize, Value),
+    ) -> Result<Answer, Refusal> {
+        let preferences = self.preferences();
+        let wanted = wanted(&place.set, &selector);
+        let terms = self.terms(&preferences);
+        let condition = self.precondition();
+        let plan = plan::write::property(&place.set, selector, (at, value), &terms, condition)?;
+        self.seen.lap("plan");
+        let written = self.app.store.write(self.author(), plan::Write::Update(plan)).await;
+        let written = written.map_err(|error| self.refusal(error, &place, &wanted))?;
+        self.seen.lap("run");
+        let (Written::Created(entity) | Written::Changed(entity) | Written::Unchanged(entity)) =
+            written
+        else {
+            return Ok(Answer::empty(StatusCode::NO_CONTENT).versioned());
+        };
+        let answer = match preferences.answer {
+            Some(Wish::Representation) => self.shown(&place, at, &entity),
+            _ => Answer::empty(StatusCode::NO_CONTENT).versioned(),
+        };
+        let answer = answer.tagged(&headers::entity_tag(entity.version)).uncached();
+        self.seen.lap("render");
+        Ok(match applied(&preferences) {
+            None => answer,
+            Some(applied) => answer.with(PREFERENCE_APPLIED, &applied),
+        })
+    }
+
+    /// The value that a body of plain text is.
+    fn plain_body(&self, place: &Place, at: usize) -> Result<Value, Error> {
+        let property = &place.set.entity_type.properties[at];
+        let content_type = self.request.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        let content_type = content_type.and_then(|bytes| std::str::from_utf8(bytes).ok());
+        if !content_type.is_some_and(|one| media_type(one).eq_ignore_ascii_case("text/plain")) {
+            return Err(Error::bad_request(
+                "The value of a property is written as text/plain. Expected that Content-Type.",
+            ));
+        }
+        let bytes = self.request.body.as_deref().map_err(Clone::clone)?;
+        let text = std::str::from_utf8(bytes).ok();
+        let value = text.and_then(|text| primitive::from_literal_or_text(property, text));
+        value.ok_or_else(|| {
+            let message = format!(
+                "The body is no value of the property '{}'. Expected {}.",
+                property.name,
+                primitive::expected(property)
+            );
+            Error::bad_request(message).about(property.name.as_str())
+        })
+    }
+}
