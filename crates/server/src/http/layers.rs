@@ -62,7 +62,7 @@ async fn route(
     stamp: &Stamp,
     seen: &mut Observation,
 ) -> Result<Answer, Refusal> {
-    request.check_target()?;
+    request.check_head()?;
     let base = app.base(request);
     match routes::place(&request.path) {
         Place::Fixed(endpoint) => fixed(app, request, endpoint, seen).await,

@@ -10,6 +10,10 @@ use hyper::header::{CONTENT_ENCODING, HOST, HeaderMap, HeaderName};
 use hyper::{Method, Request as Head};
 use rollcall_odata::{Code, Error};
 
+/// The longest header section that is read, in bytes: names, values, and four
+/// for what stands around each pair.
+const MAX_HEADERS: usize = 32 * 1024;
+
 /// The longest target that is read, in bytes.
 pub const MAX_TARGET: usize = 8 * 1024;
 
@@ -50,8 +54,15 @@ impl Request {
         }
     }
 
-    /// Refuses a target over the limit.
-    pub fn check_target(&self) -> Result<(), Error> {
+    /// Refuses a head over a limit.
+    pub fn check_head(&self) -> Result<(), Error> {
+        let lines = self.headers.iter();
+        let length: usize = lines.map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+        if length > MAX_HEADERS {
+            let message =
+                format!("The headers have {length} bytes. Expected at most {MAX_HEADERS}.");
+            return Err(Error::new(Code::HeadersTooLarge, message));
+        }
         let length = self.path.len() + self.query.len();
         if length <= MAX_TARGET {
             return Ok(());
@@ -62,7 +73,10 @@ impl Request {
 
     /// The value of a header, if it is there once and is text.
     pub fn header(&self, name: &HeaderName) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
+        let mut lines = self.headers.get_all(name).iter();
+        let first = lines.next()?;
+        // Which of two lines counts is nobody's guess.
+        if lines.next().is_some() { None } else { first.to_str().ok() }
     }
 
     /// All lines of a header that are text.
@@ -85,10 +99,12 @@ async fn body(incoming: Incoming, headers: &HeaderMap, time: Duration) -> Result
         let message = format!("The body did not arrive within {} seconds.", time.as_secs());
         Error::new(Code::RequestTimeout, message)
     })??;
-    match headers.get(CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase()) {
+    let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
+    let encoding = encodings.next().map(|value| value.as_bytes().to_ascii_lowercase());
+    match encoding.as_deref() {
         None => Ok(bytes),
-        Some(encoding) if encoding == b"identity" => Ok(bytes),
-        Some(encoding) if encoding == b"gzip" || encoding == b"x-gzip" => gunzip(&bytes),
+        Some(b"identity") if encodings.next().is_none() => Ok(bytes),
+        Some(b"gzip" | b"x-gzip") if encodings.next().is_none() => gunzip(&bytes),
         Some(_) => Err(Error::new(
             Code::UnsupportedEncoding,
             "The Content-Encoding is not one that is read. Expected gzip, or none.",

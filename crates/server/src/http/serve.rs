@@ -16,8 +16,10 @@ use tokio_io_timeout::TimeoutStream;
 use super::layers;
 use crate::app::App;
 
-/// The longest head of a request, in bytes; hyper answers 431 above it.
-const MAX_HEAD: usize = 32 * 1024;
+/// How much of a head hyper reads, in bytes: twice what is allowed, so that who
+/// sends somewhat too much hears why. Above it, above 100 lines, and to what is
+/// no HTTP at all, hyper answers by itself, with a status alone.
+const MAX_HEAD: usize = 64 * 1024;
 
 /// How long requests under way get to end once the service is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
