@@ -266,7 +266,15 @@ impl Reader {
             table: entry.table.clone(),
             entity_type,
             identity,
+            type_names: self.type_names(),
         }));
+    }
+
+    /// All types that have been read by now: entity sets come after them.
+    fn type_names(&self) -> Vec<String> {
+        let complex = self.model.complex_types.iter().map(|one| &one.name);
+        let entity = self.model.entity_types.iter().map(|one| &one.name);
+        complex.chain(entity).cloned().collect()
     }
 
     /// The positions of the identity's properties. Each is of a type that can be a key.

@@ -176,6 +176,9 @@ pub struct EntitySet {
     /// Which properties say which fact a row is, as positions in
     /// `EntityType::properties`, in the order of the table's key: the alternate key.
     pub identity: Vec<usize>,
+    /// The full names of all types of the catalogue: those that a body may name
+    /// and be told apart from what is no type at all.
+    pub type_names: Vec<String>,
 }
 
 impl EntitySet {

@@ -194,6 +194,7 @@ fn strings() -> Vec<String> {
 fn shaped() -> Vec<String> {
     let types = [
         "\"#microsoft.graph.user\"",
+        "\"#microsoft.graph.entity\"",
         "\"microsoft.graph.office365ActiveUserCount\"",
         "\"\"",
         "\"#\"",

@@ -1,7 +1,7 @@
 //! What answers without a tenant's data: documents, health, methods, CORS.
 
-use crate::client::ask;
-use crate::sample::COLLECTION;
+use crate::client::{Ask, ask};
+use crate::sample::{COLLECTION, SAMPLE};
 use crate::world::World;
 
 pub fn the_service_document_names_sets_and_singletons(world: &World) {
@@ -94,6 +94,32 @@ pub fn an_address_can_be_too_long(world: &World) {
     let huge =
         ask("GET", COLLECTION).bearer(&world.writer()).header("X-Huge", &"y".repeat(200_000));
     assert_eq!(world.send(&huge).status, 431);
+}
+
+pub fn a_head_can_be_too_long(world: &World) {
+    let with = |length: usize| {
+        let header = "y".repeat(length);
+        world.send(&ask("GET", COLLECTION).bearer(&world.writer()).header("X-Long", &header))
+    };
+    let reply = with(33 * 1024);
+    assert_eq!((reply.status, reply.code().as_str()), (431, "requestHeadersTooLarge"), "{reply}");
+    assert_eq!(with(30 * 1024).status, 200);
+}
+
+pub fn a_header_given_twice_is_none(world: &World) {
+    let twice = |request: Ask, name: &str, values: [&str; 2]| {
+        world.send(&request.bearer(&world.writer()).header(name, values[0]).header(name, values[1]))
+    };
+    let hosts = twice(ask("GET", COLLECTION), "Host", ["one.example", "two.example"]);
+    assert_eq!(hosts.status, 400, "{hosts}");
+    let post = || ask("POST", COLLECTION).body(SAMPLE);
+    let types = twice(post(), "Content-Type", ["application/json", "text/plain"]);
+    assert_eq!(types.status, 400, "{types}");
+    let gzip = post().header("Content-Type", "application/json");
+    let encodings = twice(gzip, "Content-Encoding", ["identity", "gzip"]);
+    assert_eq!(encodings.status, 415, "{encodings}");
+    let names = twice(ask("GET", COLLECTION), "client-request-id", ["one", "two"]);
+    assert_eq!(names.header("client-request-id"), names.header("request-id"));
 }
 
 pub fn hosts_that_are_none_are_refused(world: &World) {

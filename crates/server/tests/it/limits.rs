@@ -44,6 +44,26 @@ fn slow_clients_are_cut_off_and_others_are_served() {
 }
 
 #[test]
+fn who_does_not_read_is_cut_off() {
+    let world = World::with_limits(|limits| {
+        limits.connections = 1;
+        limits.write_time = Duration::from_millis(300);
+    });
+    let mut deaf = TcpStream::connect(world.address()).unwrap();
+    let one = ask("GET", "/v1.0/$metadata").header("Connection", "keep-alive").bytes();
+    // More than the buffers of both ends hold: some 20 MB of answers.
+    let asked = std::thread::spawn(move || {
+        drop(deaf.write_all(&one.repeat(2000)));
+        deaf
+    });
+    // The one place is taken until the service gives up on who does not read.
+    assert_eq!(world.send(&ask("GET", "/health/live")).status, 200);
+    let answered = read_all(&mut asked.join().unwrap());
+    let count = String::from_utf8_lossy(&answered).matches("HTTP/1.1 200 OK").count();
+    assert!(count < 2000, "{count}");
+}
+
+#[test]
 fn a_connection_serves_many_requests() {
     let world = World::plain();
     let mut stream = TcpStream::connect(world.address()).unwrap();

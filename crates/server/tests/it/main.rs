@@ -124,6 +124,8 @@ suite! {
         methods
         scripts_of_other_origins_may_ask
         an_address_can_be_too_long
+        a_head_can_be_too_long
+        a_header_given_twice_is_none
         hosts_that_are_none_are_refused;
     access:
         the_kinds_of_token

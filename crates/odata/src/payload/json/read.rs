@@ -64,7 +64,7 @@ const MAX_QUOTE: usize = 64;
 /// everything else that is wrong is among the faults. A UTF-8 byte order mark is skipped.
 pub fn entity(bytes: &[u8], set: &EntitySet) -> Result<Body, Error> {
     let raw = document(bytes)?;
-    let mut walk = Walk { faults: Vec::new() };
+    let mut walk = Walk { faults: Vec::new(), type_names: &set.type_names };
     let entity_type = &set.entity_type;
     let owner = object::Owner {
         type_name: &entity_type.name,
@@ -79,7 +79,7 @@ pub fn entity(bytes: &[u8], set: &EntitySet) -> Result<Body, Error> {
 /// or the object itself where it is of a complex type.
 pub fn property(bytes: &[u8], set: &EntitySet, at: usize) -> Result<Value, Error> {
     let raw = document(bytes)?;
-    let mut walk = Walk { faults: Vec::new() };
+    let mut walk = Walk { faults: Vec::new(), type_names: &set.type_names };
     let property = &set.entity_type.properties[at];
     let slot = if matches!(property.ty, Type::Complex(_)) {
         walk.property(raw, property, set.nullable(at), &property.name)
@@ -146,6 +146,10 @@ enum Kind {
 }
 
 impl Kind {
+    fn is_structure(self) -> bool {
+        matches!(self, Self::Array | Self::Object)
+    }
+
     fn text(self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -170,11 +174,13 @@ fn kind(raw: &RawValue) -> Kind {
 }
 
 /// One walk over a body: its faults so far.
-struct Walk {
+struct Walk<'a> {
     faults: Vec<Detail>,
+    /// The types that there are.
+    type_names: &'a [String],
 }
 
-impl Walk {
+impl Walk<'_> {
     fn fault(&mut self, code: Fault, message: String, target: &str) {
         if self.faults.len() < MAX_FAULTS {
             let target = (!target.is_empty()).then(|| target.to_owned());
@@ -270,15 +276,29 @@ impl Walk {
         if let Some(value) = value {
             return Slot::Given(value);
         }
-        let literal = quote(string(raw).as_deref().unwrap_or(raw.get()));
-        let message = format!(
-            "Cannot convert the literal '{literal}' to the expected type '{ty}'. The property \
-             '{at}' is {}; expected {expected}.",
-            kind(raw).text()
-        );
+        let found = kind(raw);
+        let message = if found.is_structure() == is_structure(ty) {
+            let literal = quote(string(raw).as_deref().unwrap_or(raw.get()));
+            format!(
+                "Cannot convert the literal '{literal}' to the expected type '{ty}'. The property \
+                 '{at}' is {}; expected {expected}.",
+                found.text()
+            )
+        } else {
+            let found = found.text();
+            format!(
+                "Property {at} in payload has a value that does not match schema. It is {found}; \
+                 expected {expected}."
+            )
+        };
         self.fault(Fault::InvalidValue, message, at);
         Slot::Faulty
     }
+}
+
+/// Whether values of this type are arrays or objects.
+fn is_structure(ty: &Type) -> bool {
+    matches!(ty, Type::Collection(_) | Type::Complex(_))
 }
 
 /// The text of a JSON string, unless it is none or names no characters.
@@ -353,7 +373,7 @@ mod tests {
     #[test]
     fn depth_costs_no_stack() {
         let deep = format!("{{\"teams\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
-        assert!(walked(&deep).contains("Cannot convert the literal '[[["), "{}", walked(&deep));
+        assert!(walked(&deep).contains("Property teams in payload"), "{}", walked(&deep));
         assert!(walked(&"{\"a\":".repeat(10_000)).starts_with(UNREADABLE));
     }
 

@@ -19,7 +19,7 @@ pub(super) struct Owner<'a> {
     pub nullable: &'a dyn Fn(usize) -> bool,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// One slot for each property of the owner. An error is a member name
     /// that is no text: the rest of the object was seen to be JSON before.
     pub(super) fn object(
@@ -94,12 +94,21 @@ impl Walk {
         if bare.is_some_and(|bare| bare.eq_ignore_ascii_case(owner.type_name)) {
             return;
         }
-        let message = format!(
-            "A value was encountered that has a type name that is incompatible with the metadata. \
-             The value specified its type as '{}', but the type specified in the metadata is '{}'.",
-            quote(given.as_deref().unwrap_or(raw.get())),
-            owner.type_name
-        );
+        let shown = quote(given.as_deref().unwrap_or(raw.get()));
+        let is_type = |bare: &str| self.type_names.iter().any(|one| one.eq_ignore_ascii_case(bare));
+        let message = match bare {
+            Some(bare) if !is_type(bare) => format!(
+                "A type named '{shown}' could not be resolved by the model. When a model is \
+                 available, each type name must resolve to a valid type. Expected '{}'.",
+                owner.type_name
+            ),
+            _ => format!(
+                "A value was encountered that has a type name that is incompatible with the \
+                 metadata. The value specified its type as '{shown}', but the type specified in \
+                 the metadata is '{}'.",
+                owner.type_name
+            ),
+        };
         self.fault(Fault::IncompatibleType, message, name);
     }
 }
