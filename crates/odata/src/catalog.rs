@@ -8,10 +8,11 @@ mod entries;
 use std::sync::Arc;
 
 use crate::edm::{
-    Column, ComplexType, EntitySet, EntityType, Function, Model, Property, Role, Type,
+    Column, ComplexType, Demo, EntitySet, EntityType, Function, Model, Property, Role, Type,
 };
 use entries::{
-    ComplexTypeEntry, EntitySetEntry, EntityTypeEntry, FileEntries, FunctionEntry, PropertyEntry,
+    ComplexTypeEntry, DemoEntry, EntitySetEntry, EntityTypeEntry, FileEntries, FunctionEntry,
+    PropertyEntry,
 };
 
 /// The catalogue that is built in: file names and their texts.
@@ -115,6 +116,9 @@ impl Reader {
         if self.type_name(place).is_none() {
             return;
         }
+        for property in entry.properties.iter().filter(|property| property.demo.is_some()) {
+            self.mistake(place, &property.name, "`demo` is for properties of entity types");
+        }
         let properties = self.properties(place, &entry.properties, None);
         let complex = ComplexType { name: entry.name.clone(), properties };
         self.model.complex_types.push(Arc::new(complex));
@@ -195,6 +199,7 @@ impl Reader {
                     role: entry.role,
                     description: entry.description.clone(),
                     example: entry.example,
+                    demo: entry.demo.as_ref().and_then(|demo| self.demo(place, entry, demo)),
                 });
             }
         }
@@ -218,6 +223,23 @@ impl Reader {
             self.mistake(place, &entry.name, message);
         }
         fits.then_some(ty)
+    }
+
+    /// How demo data makes up a measure: a total of the others, or a share of the people.
+    fn demo(&mut self, place: Place<'_>, entry: &PropertyEntry, demo: &DemoEntry) -> Option<Demo> {
+        let found = match *demo {
+            _ if entry.role != Role::Measure => Err("`demo` is for measures"),
+            DemoEntry { total: true, share: None, weekend: None, yearly: 0 } => Ok(Demo::Total),
+            DemoEntry { total: true, .. } => Err("`demo` has `total = true` alone, or none of it"),
+            DemoEntry {
+                share: Some(share @ 0..=100), weekend: Some(weekend @ 0..=100), ..
+            } => match demo.yearly {
+                yearly @ -90..=100 => Ok(Demo::Part { share, weekend, yearly }),
+                _ => Err("expected `yearly` in `demo` from -90 to 100"),
+            },
+            _ => Err("expected `share` and `weekend` in `demo`, each from 0 to 100"),
+        };
+        found.map_err(|message| self.mistake(place, &entry.name, message)).ok()
     }
 
     fn named_type(&self, name: &str) -> Option<Type> {

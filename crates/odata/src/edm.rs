@@ -103,6 +103,24 @@ pub struct Property {
     pub description: String,
     /// A number to show in examples, where one was chosen.
     pub example: Option<i64>,
+    /// How demo data makes the count up; without it the count is not reported there.
+    pub demo: Option<Demo>,
+}
+
+/// How demo data makes up a count of people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Demo {
+    /// The people who are in at least one of the other counts.
+    Total,
+    /// People of their own.
+    Part {
+        /// How many of 100 people of the organisation, on a working day of its last year.
+        share: u8,
+        /// How many of 100 of these on a day that is none.
+        weekend: u8,
+        /// By how many in 100 the share grows in a year; negative where it fades.
+        yearly: i8,
+    },
 }
 
 /// The types that usage reports are made of.

@@ -202,6 +202,23 @@ const CASES: &[Case] = &[
         "name = \"pairs\"\ntype = \"Edm.Date\"\nrole = \"refreshed\"",
         &[("microsoft.graph.thing", "role", "`pairs` is the second")],
     ),
+    (
+        "left\"\n",
+        "left\"\ndemo = {}\n",
+        &[
+            ("microsoft.graph.pair", "left", "`demo` is for properties of entity types"),
+            ("microsoft.graph.pair", "left", "`demo` is for measures"),
+        ],
+    ),
+    (
+        "role = \"refreshed\"\n",
+        "role = \"refreshed\"\ndemo = { total = true }\n",
+        &[("microsoft.graph.thing", "day", "`demo` is for measures")],
+    ),
+    (PAIRS, COUNTED_IN_PART, &[("microsoft.graph.thing", "pairs", "`share` and `weekend`")]),
+    (PAIRS, COUNTED_TOO_HIGH, &[("microsoft.graph.thing", "pairs", "from 0 to 100")]),
+    (PAIRS, COUNTED_TOO_FAST, &[("microsoft.graph.thing", "pairs", "from -90 to 100")]),
+    (PAIRS, COUNTED_TWICE, &[("microsoft.graph.thing", "pairs", "`total = true` alone")]),
     // Entity sets.
     (
         "name = \"things\"",
@@ -281,6 +298,18 @@ const CASES: &[Case] = &[
         &[("getThings", "entity_set", "the identity of `things` has no refresh date")],
     ),
 ];
+
+const PAIRS: &str = "Collection(microsoft.graph.pair)\"";
+
+const COUNTED_IN_PART: &str = "Edm.Int64\"\nrole = \"measure\"\ndemo = { share = 5 }";
+
+const COUNTED_TOO_HIGH: &str =
+    "Edm.Int64\"\nrole = \"measure\"\ndemo = { share = 101, weekend = 0 }";
+
+const COUNTED_TOO_FAST: &str =
+    "Edm.Int64\"\nrole = \"measure\"\ndemo = { share = 1, weekend = 0, yearly = -91 }";
+
+const COUNTED_TWICE: &str = "Edm.Int64\"\nrole = \"measure\"\ndemo = { total = true, weekend = 0 }";
 
 const SECOND_NAME: &str = "[[entity_set]]\nname = \"THINGS\"\nunder = \"store\"\ntable = \"t\"\n\
     entity_type = \"microsoft.graph.thing\"\nidentity = [\"day\"]\n[[function]]";

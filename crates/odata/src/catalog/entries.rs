@@ -49,6 +49,21 @@ pub(super) struct PropertyEntry {
     pub description: String,
     #[serde(default)]
     pub example: Option<i64>,
+    #[serde(default)]
+    pub demo: Option<DemoEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DemoEntry {
+    #[serde(default)]
+    pub total: bool,
+    #[serde(default)]
+    pub share: Option<u8>,
+    #[serde(default)]
+    pub weekend: Option<u8>,
+    #[serde(default)]
+    pub yearly: i8,
 }
 
 fn dimension() -> Role {
