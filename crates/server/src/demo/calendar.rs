@@ -24,9 +24,6 @@ pub(super) struct Calendar {
 }
 
 impl Calendar {
-    /// How many calendars there are, less one: the last that `nth` has.
-    pub const LAST: i64 = CALENDARS.len() as i64 - 1;
-
     /// One of the calendars, the first again after the last.
     pub fn nth(number: i64) -> Self {
         let at = usize::try_from(number).unwrap_or_default() % CALENDARS.len();

@@ -32,7 +32,7 @@ impl Organisation {
         let least = 40 << chance.of_all("size", &(0..=8));
         let people = chance.of_all("people", &(least..=2 * least));
         let yearly = chance.of_all("growth", &(-3..=18));
-        let calendar = Calendar::nth(chance.of_all("calendar", &(0..=Calendar::LAST)));
+        let calendar = Calendar::nth(chance.of_all("calendar", &(0..=999)));
         Self { chance, calendar, people, yearly }
     }
 
