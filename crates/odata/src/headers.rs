@@ -1,8 +1,10 @@
 //! Request headers of the protocol, from their text to typed values.
 
 mod accept;
+mod protocol;
 
 pub use accept::Accept;
+pub use protocol::Protocol;
 
 use crate::plan::Versions;
 

@@ -140,6 +140,18 @@ pub enum Versions {
 }
 
 impl Versions {
+    /// The versions that are among these and those.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Any, both) | (both, Self::Any) => both,
+            (Self::Of(mut versions), Self::Of(others)) => {
+                versions.retain(|version| others.contains(version));
+                Self::Of(versions)
+            }
+        }
+    }
+
     /// Whether this version is among them; one that is not there never is.
     pub fn contain(&self, current: Option<u64>) -> bool {
         current.is_some_and(|version| match self {

@@ -13,11 +13,11 @@ use hyper::header::{
 };
 use hyper::{Method, StatusCode};
 use rollcall_odata::edm::EntitySet;
-use rollcall_odata::headers::{self, Answer as Wish, Preferences};
+use rollcall_odata::headers::{self, Answer as Wish, Preferences, Protocol};
 use rollcall_odata::payload::json::{read, write};
 use rollcall_odata::plan::resource::{self, Place, Resource};
 use rollcall_odata::plan::write::Terms;
-use rollcall_odata::plan::{self, Delete, Precondition, Read, Selector, page};
+use rollcall_odata::plan::{self, Delete, Precondition, Read, Selector, Versions, page};
 use rollcall_odata::uri::options::{Options, SystemOption};
 use rollcall_odata::uri::path;
 use rollcall_odata::{Code, Error, Row};
@@ -33,6 +33,10 @@ use crate::auth::{self, Need, Principal};
 use crate::observe::Observation;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
+const ISOLATION: HeaderName = HeaderName::from_static("isolation");
+const ODATA_ISOLATION: HeaderName = HeaderName::from_static("odata-isolation");
+const MAX_VERSION: HeaderName = HeaderName::from_static("odata-maxversion");
+const VERSION: HeaderName = HeaderName::from_static("odata-version");
 
 /// One OData request on its way.
 struct Call<'a> {
@@ -45,6 +49,7 @@ struct Call<'a> {
     /// The encoded path after the root.
     path: &'a str,
     options: Options,
+    protocol: Protocol,
     principal: Option<Arc<Principal>>,
     seen: &'a mut Observation,
 }
@@ -75,12 +80,20 @@ pub async fn odata(
     if let Some(principal) = &principal {
         principal.require(need(&request.method))?;
     }
-    Call { app, request, base, root, path, options, principal, seen }.answer(resource).await
+    let protocol = protocol(request)?;
+    Call { app, request, base, root, path, options, protocol, principal, seen }
+        .answer(resource)
+        .await
 }
 
 fn parse(app: &App, root: &str, options: &Options, path: &str) -> Result<Resource, Error> {
     let segments = path::parse(path)?;
     resource::resolve(&app.model, root, &segments, options)
+}
+
+fn protocol(request: &Request) -> Result<Protocol, Error> {
+    let isolation = request.header(&ISOLATION).or_else(|| request.header(&ODATA_ISOLATION));
+    Protocol::of(request.header(&MAX_VERSION), request.header(&VERSION), isolation)
 }
 
 /// Who asks. The answer to a bad token says nothing of what was asked for.
@@ -269,7 +282,7 @@ impl Call<'_> {
             _ => plan::write::merge,
         };
         let terms = self.terms(&preferences);
-        let condition = self.precondition();
+        let condition = self.precondition_in(body.tag.as_deref());
         let create = preferences.create_if_missing;
         let plan = build(&place.set, selector, body, &terms, condition, create)?;
         self.write(place, plan::Write::Update(plan), &preferences, wanted).await
@@ -352,6 +365,20 @@ impl Call<'_> {
             matches: headers::versions(self.request.lines(&IF_MATCH)),
             matches_none: headers::versions(self.request.lines(&IF_NONE_MATCH)),
         }
+    }
+
+    /// The same, with the entity tag of a body of 4.01, which then must hold as
+    /// well; in one of 4.0 it says nothing.
+    fn precondition_in(&self, tag: Option<&str>) -> Precondition {
+        let mut condition = self.precondition();
+        if let Some(tag) = tag.filter(|_| self.protocol.body_is_4_01) {
+            let of_body = headers::versions(std::iter::once(tag)).unwrap_or(Versions::Any);
+            condition.matches = Some(match condition.matches {
+                None => of_body,
+                Some(of_header) => of_header.and(of_body),
+            });
+        }
+        condition
     }
 
     fn terms(&self, preferences: &Preferences) -> Terms {

@@ -190,3 +190,21 @@ pub fn upsert_only_when_it_is_asked_for(world: &World) {
     let by_key = by(world, "PATCH", &nowhere).json(SAMPLE).header("Prefer", "create-if-missing");
     assert_eq!(world.send(&by_key).status, 404, "the key alone does not say which fact it is");
 }
+
+pub fn a_tag_in_a_body_must_hold_in_4_01_alone(world: &World) {
+    let made = world.send(&ask("POST", COLLECTION).bearer(&world.writer()).json(SAMPLE));
+    let one = made.header("location").unwrap().replace("http://rollcall.test", "");
+    let patch = |version: &str, tag: &str| {
+        let body = format!("{{\"@odata.etag\":{tag},\"teams\":6}}");
+        let request = ask("PATCH", &one).bearer(&world.writer()).json(body);
+        world.send(&request.header("OData-Version", version)).status
+    };
+    assert_eq!(patch("4.01", r#""W/\"7\"""#), 412);
+    assert_eq!(patch("4.01", r#""x""#), 412);
+    assert_eq!(patch("4.0", r#""W/\"7\"""#), 200);
+    assert_eq!(patch("4.01", r#""W/\"2\"""#), 200);
+    assert_eq!(patch("3.0", r#""W/\"2\"""#), 400);
+    let both = ask("PATCH", &one).bearer(&world.writer()).header("If-Match", "W/\"1\"");
+    let both = both.header("OData-Version", "4.01").json(r#"{"@etag":"W/\"2\"","teams":7}"#);
+    assert_eq!(world.send(&both).status, 412);
+}

@@ -131,3 +131,26 @@ pub fn hosts_that_are_none_are_refused(world: &World) {
     let reply = with("rollcall.example:8443");
     assert!(reply.text().contains("http://rollcall.example:8443/v1.0/$metadata#"), "{reply}");
 }
+
+pub fn versions_of_the_protocol(world: &World) {
+    let with = |name: &str, value: &str| {
+        let request = ask("GET", "/v1.0/office365ActiveUserCounts").bearer(&world.writer());
+        world.send(&request.header(name, value))
+    };
+    for most in ["4.0", "4.01", "4.02", "5.0"] {
+        let reply = with("OData-MaxVersion", most);
+        assert_eq!((reply.status, reply.header("odata-version")), (200, Some("4.0")), "{most}");
+    }
+    for (name, value, status) in [
+        ("OData-MaxVersion", "3.0", 400),
+        ("OData-MaxVersion", "new", 400),
+        ("OData-Version", "3.0", 400),
+        ("Isolation", "snapshot", 412),
+        ("OData-Isolation", "Snapshot", 412),
+        ("Isolation", "other", 200),
+    ] {
+        assert_eq!(with(name, value).status, status, "{name}: {value}");
+    }
+    let metadata = ask("GET", "/v1.0/$metadata").header("OData-MaxVersion", "2.0");
+    assert_eq!(world.send(&metadata).status, 400);
+}

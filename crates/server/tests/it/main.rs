@@ -85,6 +85,7 @@ suite! {
         a_fact_cannot_be_moved_onto_another
         deleted_is_gone
         preconditions
+        a_tag_in_a_body_must_hold_in_4_01_alone
         by_the_alternate_key
         upsert_only_when_it_is_asked_for;
     collection:
@@ -126,6 +127,7 @@ suite! {
         an_address_can_be_too_long
         a_head_can_be_too_long
         a_header_given_twice_is_none
+        versions_of_the_protocol
         hosts_that_are_none_are_refused;
     access:
         the_kinds_of_token

@@ -16,6 +16,8 @@ pub struct Body {
     pub slots: Vec<Slot>,
     /// The faults, in the order of the body.
     pub faults: Vec<Detail>,
+    /// The entity tag that the body has, if it is text.
+    pub tag: Option<String>,
 }
 
 /// What a body says of one property.
@@ -64,7 +66,7 @@ const MAX_QUOTE: usize = 64;
 /// everything else that is wrong is among the faults. A UTF-8 byte order mark is skipped.
 pub fn entity(bytes: &[u8], set: &EntitySet) -> Result<Body, Error> {
     let raw = document(bytes)?;
-    let mut walk = Walk { faults: Vec::new(), type_names: &set.type_names };
+    let mut walk = Walk { faults: Vec::new(), type_names: &set.type_names, tag: None };
     let entity_type = &set.entity_type;
     let owner = object::Owner {
         type_name: &entity_type.name,
@@ -72,14 +74,14 @@ pub fn entity(bytes: &[u8], set: &EntitySet) -> Result<Body, Error> {
         nullable: &|at| set.nullable(at),
     };
     let slots = walk.object(raw, &owner, "").map_err(|error| no_json(&error))?;
-    Ok(Body { slots, faults: walk.faults })
+    Ok(Body { slots, faults: walk.faults, tag: walk.tag })
 }
 
 /// Reads the body of a write to the property at this position: `{"value": …}`,
 /// or the object itself where it is of a complex type.
 pub fn property(bytes: &[u8], set: &EntitySet, at: usize) -> Result<Value, Error> {
     let raw = document(bytes)?;
-    let mut walk = Walk { faults: Vec::new(), type_names: &set.type_names };
+    let mut walk = Walk { faults: Vec::new(), type_names: &set.type_names, tag: None };
     let property = &set.entity_type.properties[at];
     let slot = if matches!(property.ty, Type::Complex(_)) {
         walk.property(raw, property, set.nullable(at), &property.name)
@@ -178,6 +180,8 @@ struct Walk<'a> {
     faults: Vec<Detail>,
     /// The types that there are.
     type_names: &'a [String],
+    /// The last entity tag that was met.
+    tag: Option<String>,
 }
 
 impl Walk<'_> {

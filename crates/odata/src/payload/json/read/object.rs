@@ -34,6 +34,8 @@ impl Walk<'_> {
         for (name, raw) in members {
             if is_type(&name) {
                 self.type_annotation(raw, owner, &name, std::mem::replace(&mut type_seen, true));
+            } else if is_tag(&name) {
+                self.tag = string(raw);
             } else if !name.contains('@') {
                 self.member(&name, raw, owner, at, &mut slots);
             }
@@ -115,6 +117,10 @@ impl Walk<'_> {
 
 fn is_type(name: &str) -> bool {
     ["@odata.type", "@type"].iter().any(|one| name.eq_ignore_ascii_case(one))
+}
+
+fn is_tag(name: &str) -> bool {
+    ["@odata.etag", "@etag"].iter().any(|one| name.eq_ignore_ascii_case(one))
 }
 
 fn join(at: &str, name: &str) -> String {
