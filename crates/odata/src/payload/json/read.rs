@@ -208,14 +208,11 @@ impl Walk<'_> {
             self.fault(Fault::NullNotAllowed, message, at);
             return Slot::Faulty;
         }
-        let text = string(raw);
-        let special = matches!(property.role, Role::Key | Role::Period);
-        let value = match (&text, special) {
-            (Some(text), true) => primitive::from_text(property, text),
-            (None, true) => None,
-            _ => return self.typed(raw, &property.ty, property.role, at),
-        };
-        self.or_fault(value, raw, &property.ty, &primitive::expected(property), at)
+        if !matches!(property.role, Role::Key | Role::Period) {
+            return self.typed(raw, &property.ty, property.role, at);
+        }
+        let value = string(raw).and_then(|text| primitive::from_text(property, &text));
+        self.or_fault(value, raw, &property.ty, || primitive::expected(property), at)
     }
 
     /// A value of a type; its items and members with it.
@@ -237,17 +234,17 @@ impl Walk<'_> {
             (_, Kind::String) => string(raw).and_then(|text| primitive::text_of_type(ty, &text)),
             _ => None,
         };
-        let expected = match role {
+        let expected = || match role {
             Role::Measure => format!("a whole number from 0 to {}", primitive::greatest(ty)),
             _ => primitive::expected_of_type(ty),
         };
-        self.or_fault(value, raw, ty, &expected, at)
+        self.or_fault(value, raw, ty, expected, at)
     }
 
     /// The items of a collection; null is none of them.
     fn items(&mut self, raw: &RawValue, item: &Type, at: &str) -> Slot {
         let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) else {
-            return self.or_fault(None, raw, item, &primitive::expected_of_type(item), at);
+            return self.or_fault(None, raw, item, || primitive::expected_of_type(item), at);
         };
         let slots: Vec<Slot> = items
             .into_iter()
@@ -274,13 +271,13 @@ impl Walk<'_> {
         value: Option<Value>,
         raw: &RawValue,
         ty: &Type,
-        expected: &str,
+        expected: impl FnOnce() -> String,
         at: &str,
     ) -> Slot {
         if let Some(value) = value {
             return Slot::Given(value);
         }
-        let found = kind(raw);
+        let (found, expected) = (kind(raw), expected());
         let message = if found.is_structure() == is_structure(ty) {
             let literal = quote(string(raw).as_deref().unwrap_or(raw.get()));
             format!(

@@ -1,5 +1,6 @@
 //! The members of one JSON object: properties by name, annotations aside.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
@@ -123,8 +124,8 @@ fn is_tag(name: &str) -> bool {
     ["@odata.etag", "@etag"].iter().any(|one| name.eq_ignore_ascii_case(one))
 }
 
-fn join(at: &str, name: &str) -> String {
-    if at.is_empty() { name.to_owned() } else { format!("{at}/{name}") }
+fn join<'a>(at: &str, name: &'a str) -> Cow<'a, str> {
+    if at.is_empty() { Cow::Borrowed(name) } else { Cow::Owned(format!("{at}/{name}")) }
 }
 
 /// The property that someone who typed this name most likely meant.
