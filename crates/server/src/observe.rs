@@ -23,8 +23,8 @@ impl Log {
     /// is left to tell.
     pub fn stderr() -> Self {
         Self::new(|line| {
-            let mut line = line.to_owned();
-            line.push('\n');
+            // One write, so that the lines of several threads stay whole.
+            let line = [line, "\n"].concat();
             drop(std::io::Write::write_all(&mut std::io::stderr().lock(), line.as_bytes()));
         })
     }
@@ -34,6 +34,10 @@ impl Log {
         (self.0)(line);
     }
 }
+
+/// As long as a line usually is, in bytes, and as many stages as it usually has.
+const USUAL_LINE: usize = 384;
+const USUAL_STAGES: usize = 8;
 
 /// What is seen of one request.
 pub struct Observation {
@@ -62,7 +66,7 @@ impl Observation {
             begun: now,
             lapped: now,
             method: method.to_owned(),
-            stages: Vec::new(),
+            stages: Vec::with_capacity(USUAL_STAGES),
             status: 0,
             bytes: 0,
             request_id: String::new(),
@@ -90,7 +94,10 @@ impl Observation {
     /// there is as `name=value`, durations in microseconds.
     pub fn line(&self, now: Timestamp) -> String {
         let total = self.clock.elapsed().saturating_sub(self.begun);
-        let mut line = format!(
+        let mut line = String::with_capacity(USUAL_LINE);
+        // Writing text into memory cannot fail, here and below.
+        let _ = write!(
+            line,
             "{now:.3} {} {} {} {} total={}us",
             self.method,
             self.route,
@@ -98,7 +105,6 @@ impl Observation {
             self.bytes,
             total.as_micros()
         );
-        // Writing text into memory cannot fail.
         for (stage, time) in &self.stages {
             let _ = write!(line, " {stage}={}us", time.as_micros());
         }

@@ -17,6 +17,9 @@ pub const ODATA_ENTITY_ID: HeaderName = HeaderName::from_static("odata-entityid"
 /// `Preference-Applied`: which of the client's preferences were honoured.
 pub const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
+/// As many headers as most answers have, so that their map need not grow.
+const USUAL_HEADERS: usize = 16;
+
 /// An answer of the pipeline.
 #[derive(Debug)]
 pub struct Answer {
@@ -31,14 +34,13 @@ pub struct Answer {
 impl Answer {
     /// An answer without a body.
     pub fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: Bytes::new() }
+        let headers = HeaderMap::with_capacity(USUAL_HEADERS);
+        Self { status, headers, body: Bytes::new() }
     }
 
     /// An answer with a body of this media type.
     pub fn body(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) -> Self {
-        let mut answer = Self { status, headers: HeaderMap::new(), body: body.into() };
-        answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-        answer
+        Self { body: body.into(), ..Self::empty(status) }.stating(CONTENT_TYPE, media_type)
     }
 
     /// OData JSON.
@@ -53,8 +55,14 @@ impl Answer {
 
     /// The same with OData's version.
     #[must_use]
-    pub fn versioned(mut self) -> Self {
-        self.headers.insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
+    pub fn versioned(self) -> Self {
+        self.stating(ODATA_VERSION, "4.0")
+    }
+
+    /// The same with a header whose value never changes.
+    #[must_use]
+    pub fn stating(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.headers.insert(name, HeaderValue::from_static(value));
         self
     }
 
@@ -88,13 +96,13 @@ impl Answer {
     /// The same, to be kept by the client alone, and not without asking again.
     #[must_use]
     pub fn private(self) -> Self {
-        self.with(CACHE_CONTROL, "private, no-cache")
+        self.stating(CACHE_CONTROL, "private, no-cache")
     }
 
     /// The same, not to be kept by caches without asking again.
     #[must_use]
     pub fn uncached(self) -> Self {
-        self.with(CACHE_CONTROL, "no-cache")
+        self.stating(CACHE_CONTROL, "no-cache")
     }
 }
 

@@ -2,10 +2,11 @@
 
 use hyper::StatusCode;
 use hyper::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use jiff::Timestamp;
 use rollcall_odata::edm::EntitySet;
 use rollcall_odata::{Code, Error, plan::resource};
 use rollcall_store as store;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::answer::Answer;
 
@@ -14,6 +15,9 @@ const BUSY_SECONDS: &str = "1";
 
 /// How many seconds a client is asked to wait when the disk refuses writes.
 const DISK_SECONDS: &str = "30";
+
+/// The time in UTC to the second, without a zone, as Graph writes it.
+const DATE: &str = "%Y-%m-%dT%H:%M:%S";
 
 /// A refusal on its way out.
 #[derive(Debug)]
@@ -115,14 +119,26 @@ fn key_exists(set: &EntitySet) -> Refusal {
 /// What every error answer says of its request.
 #[derive(Debug, Clone, Serialize)]
 pub struct Stamp {
-    /// The time in UTC to the second, without a zone, as Graph writes it.
-    pub date: String,
+    /// The time of the request.
+    #[serde(rename = "date", serialize_with = "as_date")]
+    pub at: Timestamp,
     /// The service's name for the request.
     #[serde(rename = "request-id")]
     pub request_id: String,
     /// The client's name for the request, or the service's where it has none.
     #[serde(rename = "client-request-id")]
     pub client_request_id: String,
+}
+
+impl Stamp {
+    /// The time of the request, as Graph writes it.
+    pub fn date(&self) -> String {
+        self.at.strftime(DATE).to_string()
+    }
+}
+
+fn as_date<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&at.strftime(DATE))
 }
 
 #[derive(Serialize)]

@@ -53,7 +53,7 @@ fn refusal(refused: &Refused, stamp: &Stamp) -> Answer {
     let body = json!({
         "error": refused.error,
         "error_description": refused.description,
-        "timestamp": stamp.date,
+        "timestamp": stamp.date(),
         "trace_id": stamp.request_id,
         "correlation_id": stamp.client_request_id,
     });

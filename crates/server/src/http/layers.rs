@@ -10,6 +10,7 @@ use hyper::header::{
 };
 use hyper::{Method, Request as Head, Response};
 use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::answer::Answer;
 use super::documents;
@@ -23,6 +24,9 @@ use crate::observe::Observation;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
+
+/// Writes the `Date` header.
+const HTTP_DATE: DateTimePrinter = DateTimePrinter::new();
 
 /// The longest client-request-id that is echoed, in bytes.
 const MAX_CLIENT_ID: usize = 128;
@@ -124,7 +128,7 @@ fn stamp(app: &App, request: &Request, now: Timestamp) -> Stamp {
     };
     let given = request.header(&CLIENT_REQUEST_ID).filter(plain);
     Stamp {
-        date: now.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+        at: now,
         client_request_id: given.unwrap_or(&request_id).to_owned(),
         request_id,
     }
@@ -137,13 +141,15 @@ fn finish(
     stamp: &Stamp,
     now: Timestamp,
 ) -> Response<Full<Bytes>> {
+    // Years that the format has no room for leave the header out.
+    let date = HTTP_DATE.timestamp_to_rfc9110_string(&now).unwrap_or_default();
     let answer = answer
-        .with(DATE, &now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
+        .with(DATE, &date)
         .with(REQUEST_ID, &stamp.request_id)
         .with(CLIENT_REQUEST_ID, &stamp.client_request_id)
-        .with(ACCESS_CONTROL_ALLOW_ORIGIN, "*")
-        .with(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED)
-        .with(X_CONTENT_TYPE_OPTIONS, "nosniff");
+        .stating(ACCESS_CONTROL_ALLOW_ORIGIN, "*")
+        .stating(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED)
+        .stating(X_CONTENT_TYPE_OPTIONS, "nosniff");
     let preflight = request.method == Method::OPTIONS
         && request.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     let mut answer = if preflight { preflighted(answer) } else { answer };
@@ -160,7 +166,7 @@ fn finish(
 /// What a browser asks before it lets a script of another origin send a request.
 fn preflighted(answer: Answer) -> Answer {
     answer
-        .with(ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS")
-        .with(ACCESS_CONTROL_ALLOW_HEADERS, ACCEPTED)
-        .with(ACCESS_CONTROL_MAX_AGE, "3600")
+        .stating(ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS")
+        .stating(ACCESS_CONTROL_ALLOW_HEADERS, ACCEPTED)
+        .stating(ACCESS_CONTROL_MAX_AGE, "3600")
 }
