@@ -127,11 +127,7 @@ fn stamp(app: &App, request: &Request, now: Timestamp) -> Stamp {
         (1..=MAX_CLIENT_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
     };
     let given = request.header(&CLIENT_REQUEST_ID).filter(plain);
-    Stamp {
-        at: now,
-        client_request_id: given.unwrap_or(&request_id).to_owned(),
-        request_id,
-    }
+    Stamp { at: now, client_request_id: given.unwrap_or(&request_id).to_owned(), request_id }
 }
 
 /// Adds what every answer has.

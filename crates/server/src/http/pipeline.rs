@@ -3,6 +3,8 @@
 //! The one file that knows them all. What a path means is worked out before
 //! the token is looked at, but nothing of it is told to who may not ask.
 
+#[cfg(rollcall_bench)]
+mod fixed;
 mod property;
 pub mod report;
 
