@@ -42,6 +42,31 @@ pub fn text_of(value: &Value) -> String {
     }
 }
 
+/// Appends what `text_of` gives.
+pub fn write_text(out: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Date(date) => write_date(out, *date),
+        Value::Guid(guid) => {
+            let mut buffer = Uuid::encode_buffer();
+            out.extend_from_slice(guid.hyphenated().encode_lower(&mut buffer).as_bytes());
+        }
+        value => out.extend_from_slice(text_of(value).as_bytes()),
+    }
+}
+
+/// Dates are most of an answer's text; a year has four digits (see `Value::Date`).
+fn write_date(out: &mut Vec<u8>, date: Date) {
+    let (year, month, day) = (date.year(), date.month(), date.day());
+    let parts = [year / 100, year % 100, month.into(), day.into()];
+    for (number, part) in parts.into_iter().enumerate() {
+        if number > 1 {
+            out.push(b'-');
+        }
+        let digits = [part / 10, part % 10].map(|digit| b'0' + u8::try_from(digit).unwrap_or(0));
+        out.extend_from_slice(&digits);
+    }
+}
+
 /// A value of this property from its text, whether or not its type has quotes in URLs.
 pub fn from_literal_or_text(property: &Property, text: &str) -> Option<Value> {
     from_literal(property, text).or_else(|| from_text(property, text))
@@ -165,6 +190,18 @@ mod tests {
             "",
         ] {
             assert_eq!(date(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn text_is_written_as_it_is_told() {
+        let dates = ["0000-01-01", "0999-12-31", "2026-11-18", "9999-02-03"];
+        let dates = dates.iter().map(|one| Value::Date(date(one).unwrap()));
+        let others = [Value::Guid(Uuid::from_u128(7)), Value::Period(Period::ALL), Value::Int(-9)];
+        for value in dates.chain(others) {
+            let mut out = Vec::new();
+            write_text(&mut out, &value);
+            assert_eq!(String::from_utf8(out).unwrap(), text_of(&value));
         }
     }
 

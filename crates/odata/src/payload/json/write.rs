@@ -163,7 +163,11 @@ fn write_value(out: &mut Vec<u8>, ty: &Type, value: &Value) {
         (Value::List(items), Type::Collection(item)) => list(out, item, items),
         (Value::Record(values), Type::Complex(complex)) => record(out, complex, values),
         // Dates, periods, GUIDs and durations are strings without anything to escape.
-        (value, _) => string(out, &primitive::text_of(value)),
+        (value, _) => {
+            out.push(b'"');
+            primitive::write_text(out, value);
+            out.push(b'"');
+        }
     }
 }
 
@@ -190,6 +194,13 @@ fn record(out: &mut Vec<u8>, complex: &ComplexType, values: &[Value]) {
 }
 
 fn string(out: &mut Vec<u8>, text: &str) {
-    // Writing text into memory cannot fail.
-    drop(serde_json::to_writer(out, text));
+    let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if text.bytes().all(plain) {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        // Writing text into memory cannot fail.
+        drop(serde_json::to_writer(out, text));
+    }
 }
