@@ -6,11 +6,13 @@ use std::sync::mpsc;
 use rollcall_odata::edm::{EntitySet, Model, Role};
 use rollcall_odata::plan::{Create, Delete, Precondition, Selector, Write};
 use rollcall_odata::{Period, Row, Value, catalog};
-use rusqlite::Connection;
+use rusqlite::{Connection, StatementStatus, params_from_iter};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::open_to_read;
 use super::writer::{Message, Request};
+use crate::sql::Sql;
 use crate::{Author, Error, Options, Store, Written};
 
 struct House {
@@ -196,4 +198,19 @@ async fn a_disk_that_cannot_be_written_to_turns_good_by_itself() {
 fn limit(connection: &Connection, pages: i64) {
     let text = format!("PRAGMA max_page_count = {pages}");
     connection.query_row(&text, [], |_| Ok(())).unwrap();
+}
+
+#[test]
+fn a_statement_is_planned_once_whatever_is_bound() {
+    let house = House::new(&Options::default());
+    let connection = open_to_read(&house.folder.path().join("db")).unwrap();
+    let [own, shared] = Sql::of(&house.set()).windows.unwrap();
+    for text in [own, shared] {
+        let mut statement = connection.prepare(&text).unwrap();
+        for number in 0..3 {
+            let values = std::iter::repeat_n(number, statement.parameter_count());
+            assert!(statement.query(params_from_iter(values)).unwrap().next().unwrap().is_none());
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+    }
 }
