@@ -5,7 +5,6 @@ import os
 from . import data
 from .figures import Series, ratio_cell, spread, table
 from .figures import ratios as pairs_of
-from .process import Server
 from .tools import say
 from .wrk import REST, drive
 
@@ -57,7 +56,7 @@ def measure(run):
 
 def start(run):
     """All contenders, each on a port of its own."""
-    folder = run.folder / "null"
+    folder = run.folder / "null-create"
     null = run.serve("null", folder)
     one, many = folder.with_suffix(".one"), folder.with_suffix(".all")
     lines = data.tokens(run.programs["null"], folder, run.tenants, many)

@@ -12,8 +12,6 @@ PERIODS = (7, 30, 90, 180)
 NEWEST = date(2026, 10, 31)
 HEAD = ("Report Refresh Date,Office 365,Exchange,OneDrive,SharePoint,Skype For Business,Yammer,"
         "Teams,Report Date,Report Period\n")
-# Days from the newest day of a report to its refresh date.
-BEHIND = 2
 
 
 def tenants(count):
@@ -42,7 +40,7 @@ def write_csv(file, rows):
         while written < rows:
             refreshed = first + timedelta(written // sum(PERIODS))
             for period in PERIODS:
-                for back in range(BEHIND, BEHIND + period):
+                for back in range(period):
                     ordinal = refreshed.toordinal() - back
                     if ordinal not in text:
                         text[ordinal] = date.fromordinal(ordinal).isoformat()

@@ -16,10 +16,12 @@ TICK = os.sysconf("SC_CLK_TCK")
 class Server:
     """A server on a port of its own, from its start to its end."""
 
-    def __init__(self, name, command, port, log):
+    def __init__(self, name, command, port, log, environment=()):
         self.name, self.port = name, port
+        variables = {**os.environ, **dict(environment)}
         with open(log, "wb") as file:
-            self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=file)
+            self.process = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL,
+                                            stderr=file)
         self.wait()
 
     def wait(self):
