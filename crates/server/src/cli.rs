@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod check;
 pub mod client;
+pub mod demo;
 pub mod export;
 pub mod serve;
 pub mod token;
@@ -29,6 +30,8 @@ enum Command {
     Client(client::Args),
     /// Print a tenant's rows, as CSV or a JSON object on each line
     Export(export::Args),
+    /// Fill tenants with organisations that are made up
+    Demo(demo::Args),
     /// Copy the data, consistent, while the service runs
     Backup(backup::Args),
     /// Check that the data is whole
@@ -51,6 +54,7 @@ pub fn main() -> ExitCode {
         Command::Token(args) => token::run(&args),
         Command::Client(args) => client::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Backup(args) => backup::run(&args),
         Command::Check(args) => check::run(&args),
     };

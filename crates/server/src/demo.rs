@@ -11,7 +11,7 @@ mod organisation;
 mod reports;
 
 pub use organisation::Organisation;
-pub use reports::{Span, can_be_made_up, rows};
+pub use reports::{Span, USUAL_DELAY, can_be_made_up, rows};
 
 #[cfg(test)]
 mod tests {

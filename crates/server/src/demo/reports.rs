@@ -9,7 +9,7 @@ use super::Organisation;
 use super::organisation::Counts;
 
 /// How many days after a day its report comes, as a rule; Graph's come after about two.
-const USUAL_DELAY: i64 = 2;
+pub const USUAL_DELAY: i64 = 2;
 
 /// The window that somebody fetches every day.
 const DAILY: u16 = 7;

@@ -278,7 +278,7 @@ fn what_serve_refuses() {
 fn help_and_version() {
     let (status, out, _) = run(Command::new(ROLLCALL).arg("--version"));
     assert_eq!((status, out), (0, format!("rollcall {}\n", env!("CARGO_PKG_VERSION"))));
-    for command in ["serve", "token", "client", "backup", "check"] {
+    for command in ["serve", "token", "client", "export", "demo", "backup", "check"] {
         let (status, out, _) = run(Command::new(ROLLCALL).args([command, "--help"]));
         assert!(status == 0 && out.contains("--data <DIR>"), "{out}");
     }

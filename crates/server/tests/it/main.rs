@@ -15,6 +15,7 @@ mod client;
 mod collection;
 mod command;
 mod create;
+mod demo;
 mod disk;
 mod documents;
 mod durability;
