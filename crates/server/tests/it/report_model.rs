@@ -63,6 +63,7 @@ fn expected(facts: &[Fact], call: (&str, i32, bool), to: Option<Date>) -> Vec<(D
 }
 
 fn create(world: &World, fact: &Fact) -> bool {
+    // The day first: no day of these facts is the sample's refresh date.
     let body = SAMPLE
         .replace("2026-11-18", &fact.day.to_string())
         .replace("2026-11-20", &fact.refreshed.to_string())
