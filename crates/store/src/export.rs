@@ -6,9 +6,11 @@ use std::sync::Arc;
 use rollcall_odata::edm::{EntitySet, Model};
 use rollcall_odata::plan::List;
 use rollcall_odata::plan::window::Window;
+use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::sqlite::{self, query};
+use crate::table::Tables;
 use crate::{Error, RowSink, schema};
 
 /// What is exported of a tenant.
@@ -29,10 +31,7 @@ pub fn export(
     extract: &Extract,
     sink: &mut impl RowSink,
 ) -> Result<(), Error> {
-    let connection = sqlite::open_to_read(file)?;
-    schema::refuse_newer(&connection)?;
-    let other = || Error::Mismatch("its tables are not those of the catalogue".to_owned());
-    let tables = schema::current(&connection, model)?.ok_or_else(other)?;
+    let (connection, tables) = open(file, model)?;
     match extract {
         Extract::Window(window) => query::window(&connection, &tables, tenant, window, sink),
         Extract::All(set) => {
@@ -41,4 +40,23 @@ pub fn export(
             query::list(&connection, &tables, tenant, &plan, sink).map(drop)
         }
     }
+}
+
+/// Whether a tenant has a row in any data set.
+pub fn has_rows(file: &Path, model: &Model, tenant: Uuid) -> Result<bool, Error> {
+    let (connection, tables) = open(file, model)?;
+    for set in &model.entity_sets {
+        if query::count(&connection, &tables, tenant, set)? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn open(file: &Path, model: &Model) -> Result<(Connection, Tables), Error> {
+    let connection = sqlite::open_to_read(file)?;
+    schema::refuse_newer(&connection)?;
+    let other = || Error::Mismatch("its tables are not those of the catalogue".to_owned());
+    let tables = schema::current(&connection, model)?.ok_or_else(other)?;
+    Ok((connection, tables))
 }

@@ -52,7 +52,7 @@ use uuid::Uuid;
 pub use backup::backup;
 pub use check::{Report, check};
 pub use error::Error;
-pub use export::{Extract, export};
+pub use export::{Extract, export, has_rows};
 use sqlite::{query, reader, writer};
 use table::Tables;
 

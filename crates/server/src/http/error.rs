@@ -188,3 +188,35 @@ pub fn answer(refusal: &Refusal, stamp: &Stamp) -> Answer {
     let headers = refusal.headers.iter();
     headers.fold(answer, |answer, (name, value)| answer.with(name.clone(), value))
 }
+
+#[cfg(test)]
+mod tests {
+    use rollcall_odata::catalog;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn what_the_store_refuses_is_told_with_when_to_come_back() {
+        let model = catalog::load(catalog::EMBEDDED).unwrap();
+        let cause = || "the cause".to_owned();
+        let errors = [
+            store::Error::NotFound,
+            store::Error::PreconditionFailed,
+            store::Error::FactExists { id: Uuid::from_u128(7) },
+            store::Error::KeyExists,
+            store::Error::Busy,
+            store::Error::Full(cause()),
+            store::Error::Unwritable(cause()),
+            store::Error::Closed,
+            store::Error::Failed(cause()),
+            store::Error::Mismatch(cause()),
+        ];
+        let lines = errors.map(|error| {
+            let refusal = of_store(error, &model.entity_sets[0], "http://h/v1.0/x", "x");
+            let Refusal { error, headers, cause } = refusal;
+            format!("{} {error}\n    {headers:?} {cause:?}", error.code.status())
+        });
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+}
