@@ -52,7 +52,7 @@ impl Page {
     /// The skip token of the page that follows this row, which is the last of
     /// this page; `None` where `$top` is reached.
     pub fn next(&self, last: &[Value]) -> Option<String> {
-        let given = self.given + self.list.limit as u64;
+        let given = self.given.saturating_add(self.list.limit as u64);
         if self.top.is_some_and(|top| given >= top) {
             return None;
         }
@@ -119,6 +119,14 @@ mod tests {
         let token = first.next(&last()).unwrap();
         let second = asked(&format!("$top=5&$skiptoken={token}")).unwrap();
         assert_eq!((second.list.limit, second.next(&last())), (2, None));
+    }
+
+    #[test]
+    fn a_token_that_was_never_given_overflows_nothing() {
+        let texts = "[\"2026-11-18\",\"2026-11-20\",\"7\"]";
+        let form = format!("[1,\"office365ActiveUserCounts\",null,{},{texts}]", u64::MAX);
+        let page = asked(&format!("$skiptoken={}", URL_SAFE_NO_PAD.encode(form))).unwrap();
+        assert!(page.next(&last()).is_some());
     }
 
     #[test]
