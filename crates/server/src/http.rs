@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod documents;
 pub mod error;
+pub mod fault;
 pub mod issuer;
 pub mod layers;
 pub mod links;

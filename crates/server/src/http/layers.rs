@@ -15,6 +15,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use super::answer::Answer;
 use super::documents;
 use super::error::{self, Refusal, Stamp};
+use super::fault;
 use super::issuer;
 use super::pipeline::{self, report};
 use super::receive::Request;
@@ -48,7 +49,7 @@ pub async fn answer(app: &App, head: Head<Incoming>) -> Response<Full<Bytes>> {
     seen.lap("receive");
     let now = app.clock.now();
     let stamp = stamp(app, &request, now);
-    let answer = match route(app, &request, &stamp, &mut seen).await {
+    let answer = match fault::told(route(app, &request, &stamp, &mut seen)).await {
         Ok(answer) => answer,
         Err(refusal) => {
             seen.cause.clone_from(&refusal.cause);
