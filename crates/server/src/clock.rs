@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn what_was_drawn_ahead_is_given_once() {
-        let draw = || (0..3 * DRAWN_AHEAD / NAME + 1).map(|_| SystemRandom.guid());
+        let draw = || (0..=3 * DRAWN_AHEAD / NAME).map(|_| SystemRandom.guid());
         let here: Vec<Uuid> = draw().collect();
         let there: Vec<Uuid> = std::thread::spawn(move || draw().collect()).join().unwrap();
         let all: std::collections::HashSet<Uuid> = here.iter().chain(&there).copied().collect();

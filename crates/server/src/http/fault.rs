@@ -35,8 +35,8 @@ mod tests {
         assert_eq!(answered.await.unwrap().status, 204);
         let panicked = told(async {
             tokio::task::yield_now().await;
-            let nothing: Option<Answer> = None;
-            Ok(nothing.unwrap())
+            let nothing: [Answer; 0] = [];
+            Ok(nothing.into_iter().next().unwrap())
         });
         let refusal = panicked.await.unwrap_err();
         assert_eq!((refusal.error.code.status(), refusal.cause.as_deref()), (500, Some("a panic")));
