@@ -93,6 +93,8 @@ codes! {
     BadRequest = 400 "BadRequest",
     /// A function's parameter is out of its range.
     InvalidArgument = 400 "InvalidArgument",
+    /// The query is over one of the service's limits.
+    TooComplex = 400 "queryTooComplex",
     /// The bearer token is missing or does not hold.
     InvalidAuthenticationToken = 401 "InvalidAuthenticationToken",
     /// The token holds and does not permit this.

@@ -1,13 +1,88 @@
 //! Request targets: grammar-shaped parsers that know nothing of the model.
 
+pub mod clauses;
+pub mod filter;
+mod lexer;
 pub mod options;
 pub mod path;
+pub mod search;
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use crate::error::Error;
+use crate::error::{Code, Error};
+
+/// How large an expression may be. No text makes a parser recurse deeper or a
+/// tree grow larger than this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The most operators, functions, properties and literals of an option.
+    pub nodes: usize,
+    /// How deep they may be nested.
+    pub depth: usize,
+    /// The most items of a list, of arguments, and of the keys of an option.
+    pub list: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { nodes: 500, depth: 64, list: 1000 }
+    }
+}
+
+/// Why a text cannot be read.
+pub(crate) type Syntax = Error;
+
+/// A text that is being read, and the option that it is the value of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    option: &'a str,
+    text: &'a str,
+}
+
+impl Place<'_> {
+    /// Something else stands at this byte than what was expected.
+    fn wrong(self, at: usize, found: &impl std::fmt::Display, expected: &str) -> Syntax {
+        let option = self.option;
+        let message = format!(
+            "Syntax error at position {at} of {option}: found {found}, expected {expected}."
+        );
+        Error::bad_request(message).about(option)
+    }
+
+    /// A string that begins at this byte has no end.
+    fn unclosed(self, at: usize, quote: char) -> Syntax {
+        let option = self.option;
+        let message = format!(
+            "Syntax error at position {at} of {option}: the string that begins here has no end, \
+             expected {quote}."
+        );
+        Error::bad_request(message).about(option)
+    }
+
+    fn too_long(self, limits: Limits) -> Syntax {
+        let what = format!("more than {} operators, functions and operands", limits.nodes);
+        too_complex(self.option, &what, "query-nodes")
+    }
+
+    fn too_deep(self, limits: Limits) -> Syntax {
+        let what = format!("more than {} levels of nesting", limits.depth);
+        too_complex(self.option, &what, "query-depth")
+    }
+
+    fn too_many(self, limits: Limits) -> Syntax {
+        let what = format!("a list of more than {} items", limits.list);
+        too_complex(self.option, &what, "query-list")
+    }
+}
+
+/// The option is over a limit, which has this name.
+pub(crate) fn too_complex(option: &str, what: &str, limit: &str) -> Error {
+    let message =
+        format!("The query option {option} has {what}: the limit {limit} of the service.");
+    Error::new(Code::TooComplex, message).about(option)
+}
 
 /// The text behind percent-encoding, or a refusal of what is not UTF-8.
 fn decoded<'a>(text: &'a str, what: &str) -> Result<Cow<'a, str>, Error> {

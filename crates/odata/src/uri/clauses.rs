@@ -1,0 +1,154 @@
+//! The options that are lists: `$orderby`, `$compute` and `$select`, and the
+//! value of a parameter alias.
+//!
+//! ```text
+//! orderby  = expression [ "asc" / "desc" ] *( "," ... )
+//! compute  = expression "as" name *( "," ... )
+//! select   = ( "*" / name *( "/" name ) ) *( "," ... )
+//! ```
+
+use super::filter::{Node, Parser};
+use super::{Limits, Place, Syntax};
+use crate::error::{Code, Error};
+
+/// One key of `$orderby`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderKey {
+    /// What to order by.
+    pub expression: Node,
+    /// Whether the greatest comes first.
+    pub descending: bool,
+}
+
+/// One property of `$compute`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Computed {
+    /// How its values are made.
+    pub expression: Node,
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub at: usize,
+}
+
+/// One item of `$select`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selected {
+    /// `*`: all properties.
+    All,
+    /// The names of a property path.
+    Path(Vec<String>),
+}
+
+/// Reads the value of `$orderby`.
+pub fn order(text: &str, limits: Limits) -> Result<Vec<OrderKey>, Syntax> {
+    list("$orderby", text, limits, |parser| {
+        let expression = parser.expression()?;
+        let descending = parser.take_word("desc")?;
+        if !descending {
+            parser.take_word("asc")?;
+        }
+        Ok(OrderKey { expression, descending })
+    })
+}
+
+/// Reads the value of `$compute`.
+pub fn compute(text: &str, limits: Limits) -> Result<Vec<Computed>, Syntax> {
+    list("$compute", text, limits, |parser| {
+        let expression = parser.expression()?;
+        if !parser.take_word("as")? {
+            return Err(parser.wrong("an operator or 'as'"));
+        }
+        let (at, name) = parser.name("a name after 'as'")?;
+        Ok(Computed { expression, name, at })
+    })
+}
+
+/// Reads the value of `$select`.
+pub fn select(text: &str, limits: Limits) -> Result<Vec<Selected>, Syntax> {
+    list("$select", text, limits, |parser| {
+        if parser.take('*')? {
+            return Ok(Selected::All);
+        }
+        let mut path = vec![parser.name("the name of a property or '*'")?.1];
+        while parser.take('/')? {
+            path.push(parser.name("the name of a property after '/'")?.1);
+        }
+        if parser.take('(')? {
+            let message = "Options nested in $select are not served here.";
+            return Err(Error::new(Code::NotImplemented, message).about("$select"));
+        }
+        Ok(Selected::Path(path))
+    })
+}
+
+/// Reads the value of a parameter alias: an expression, or a JSON array.
+pub fn alias(name: &str, text: &str, limits: Limits) -> Result<Node, Syntax> {
+    let mut parser = Parser::new(Place { option: name, text }, limits)?;
+    let node = if parser.is_array() { parser.array()? } else { parser.expression()? };
+    parser.end()?;
+    Ok(node)
+}
+
+fn list<T>(
+    option: &str,
+    text: &str,
+    limits: Limits,
+    item: impl Fn(&mut Parser<'_>) -> Result<T, Syntax>,
+) -> Result<Vec<T>, Syntax> {
+    let place = Place { option, text };
+    let mut parser = Parser::new(place, limits)?;
+    let mut items = Vec::new();
+    loop {
+        if items.len() == limits.list {
+            return Err(place.too_many(limits));
+        }
+        items.push(item(&mut parser)?);
+        if !parser.take(',')? {
+            parser.end()?;
+            return Ok(items);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { nodes: 50, depth: 10, list: 4 };
+
+    #[test]
+    fn what_is_read_and_what_is_refused() {
+        let shown = |text: &str, read: fn(&str) -> Result<String, Syntax>| {
+            format!("{text}\n    {}", read(text).unwrap_or_else(|error| error.message))
+        };
+        let orders =
+            ["a", "a desc,b ASC , -c Desc", "length(a) asc", "", "a,", "a up", "a,b,c,d,e", "desc"];
+        let computes = ["a add 1 as b", "a as b,c mul 2 AS d", "a", "a as", "a as 5", "a as b c"];
+        let selects = ["*", "a,b/c, *", "", "a,,b", "a b", "a($filter=b)", "5", "a/"];
+        let aliases = ["5", "[1,2]", "'x'", "a eq 1", "", "[1", "[1] 5", "5 6"];
+        let lines = orders
+            .map(|text| {
+                shown(text, |text| {
+                    let keys = order(text, LIMITS)?;
+                    let shown = |key: &OrderKey| format!("{} {}", key.expression, key.descending);
+                    Ok(keys.iter().map(shown).collect::<Vec<_>>().join("; "))
+                })
+            })
+            .into_iter()
+            .chain(computes.map(|text| {
+                shown(text, |text| {
+                    let all = compute(text, LIMITS)?;
+                    let shown = |one: &Computed| format!("{} = {}", one.name, one.expression);
+                    Ok(all.iter().map(shown).collect::<Vec<_>>().join("; "))
+                })
+            }))
+            .chain(
+                selects.map(|text| shown(text, |text| Ok(format!("{:?}", select(text, LIMITS)?)))),
+            )
+            .chain(
+                aliases.map(|text| shown(text, |text| Ok(alias("@p", text, LIMITS)?.to_string()))),
+            );
+        insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
+    }
+}

@@ -1,0 +1,336 @@
+//! The parser: one function for each level of precedence, with a cap on depth
+//! and on the number of nodes.
+
+use super::{AND, Binary, EQUALITY, Kind, Literal, Node, OR, PRODUCT, RELATION, Unary};
+use crate::uri::lexer::{Lexer, Token};
+use crate::uri::{Limits, Place, Syntax};
+
+/// Reads expressions, one after another, from one text.
+pub(crate) struct Parser<'a> {
+    lexer: Lexer<'a>,
+    /// The token that comes next, and where it stands.
+    next: (usize, Token),
+    limits: Limits,
+    nodes: usize,
+    depth: usize,
+}
+
+impl<'a> Parser<'a> {
+    pub fn new(place: Place<'a>, limits: Limits) -> Result<Self, Syntax> {
+        let mut lexer = Lexer::new(place);
+        let next = lexer.next()?;
+        Ok(Self { lexer, next, limits, nodes: 0, depth: 0 })
+    }
+
+    /// A whole expression.
+    pub fn expression(&mut self) -> Result<Node, Syntax> {
+        self.deeper(|parser| parser.chain(OR))
+    }
+
+    /// Nothing may follow.
+    pub fn end(&mut self) -> Result<(), Syntax> {
+        match self.next.1 {
+            Token::End => Ok(()),
+            _ => Err(self.wrong("an operator or the end")),
+        }
+    }
+
+    /// Takes this word, in any letter case, if it comes next.
+    pub fn take_word(&mut self, word: &str) -> Result<bool, Syntax> {
+        let found = matches!(&self.next.1, Token::Word(next) if next.eq_ignore_ascii_case(word));
+        if found {
+            self.step()?;
+        }
+        Ok(found)
+    }
+
+    /// Takes this mark if it comes next.
+    pub fn take(&mut self, mark: char) -> Result<bool, Syntax> {
+        let found = self.next.1 == Token::Mark(mark);
+        if found {
+            self.step()?;
+        }
+        Ok(found)
+    }
+
+    /// A name, and where it stands.
+    pub fn name(&mut self, expected: &str) -> Result<(usize, String), Syntax> {
+        match &self.next.1 {
+            Token::Word(_) => match self.step()? {
+                (at, Token::Word(word)) => Ok((at, word)),
+                _ => Err(self.wrong(expected)),
+            },
+            _ => Err(self.wrong(expected)),
+        }
+    }
+
+    /// The position of what comes next.
+    pub fn position(&self) -> usize {
+        self.next.0
+    }
+
+    /// What comes next is not what was expected.
+    pub fn wrong(&self, expected: &str) -> Syntax {
+        self.lexer.place.wrong(self.next.0, &self.next.1, expected)
+    }
+
+    /// Gives what comes next and reads on.
+    fn step(&mut self) -> Result<(usize, Token), Syntax> {
+        let next = self.lexer.next()?;
+        Ok(std::mem::replace(&mut self.next, next))
+    }
+
+    fn expect(&mut self, mark: char, expected: &str) -> Result<(), Syntax> {
+        if self.take(mark)? { Ok(()) } else { Err(self.wrong(expected)) }
+    }
+
+    fn node(&mut self, at: usize, kind: Kind) -> Result<Node, Syntax> {
+        self.nodes += 1;
+        if self.nodes > self.limits.nodes {
+            return Err(self.lexer.place.too_long(self.limits));
+        }
+        Ok(Node { at, kind })
+    }
+
+    fn deeper(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<Node, Syntax>,
+    ) -> Result<Node, Syntax> {
+        self.depth += 1;
+        if self.depth > self.limits.depth {
+            return Err(self.lexer.place.too_deep(self.limits));
+        }
+        let node = read(self);
+        self.depth -= 1;
+        node
+    }
+
+    /// `or` and `and`, of as many operands as there are.
+    fn chain(&mut self, level: u8) -> Result<Node, Syntax> {
+        let (word, make): (_, fn(Vec<Node>) -> Kind) =
+            if level == OR { ("or", Kind::Or) } else { ("and", Kind::And) };
+        let first = self.operand(level + 1)?;
+        let at = self.position();
+        let mut all = vec![first];
+        while self.take_word(word)? {
+            all.push(self.operand(level + 1)?);
+        }
+        match all.pop() {
+            Some(only) if all.is_empty() => Ok(only),
+            last => {
+                all.extend(last);
+                self.node(at, make(all))
+            }
+        }
+    }
+
+    fn operand(&mut self, level: u8) -> Result<Node, Syntax> {
+        match level {
+            AND => self.chain(AND),
+            EQUALITY..=PRODUCT => self.binary(level),
+            _ => self.unary(),
+        }
+    }
+
+    /// Operators of one level, from left to right. Each makes the tree deeper.
+    fn binary(&mut self, level: u8) -> Result<Node, Syntax> {
+        let mut left = self.operand(level + 1)?;
+        let depth = self.depth;
+        loop {
+            let at = self.position();
+            let Token::Word(word) = &self.next.1 else { break };
+            if level == RELATION && word.eq_ignore_ascii_case("in") {
+                self.step()?;
+                let list = self.list()?;
+                left = self.node(at, Kind::In(Box::new(left), Box::new(list)))?;
+            } else if let Some(operator) = Binary::named(level, word) {
+                self.step()?;
+                let right = self.operand(level + 1)?;
+                left = self.node(at, Kind::Binary(operator, Box::new(left), Box::new(right)))?;
+            } else {
+                break;
+            }
+            self.depth += 1;
+            if self.depth > self.limits.depth {
+                return Err(self.lexer.place.too_deep(self.limits));
+            }
+        }
+        self.depth = depth;
+        Ok(left)
+    }
+
+    fn unary(&mut self) -> Result<Node, Syntax> {
+        let at = self.position();
+        let operator = match &self.next.1 {
+            Token::Mark('-') => Unary::Negate,
+            Token::Word(word) if word.eq_ignore_ascii_case("not") => Unary::Not,
+            _ => return self.primary(),
+        };
+        self.step()?;
+        let operand = self.deeper(Self::unary)?;
+        self.node(at, Kind::Unary(operator, Box::new(operand)))
+    }
+
+    fn primary(&mut self) -> Result<Node, Syntax> {
+        let literal = match &self.next.1 {
+            Token::Mark('(') => return self.parenthesis(),
+            Token::Word(word) => match keyword(word) {
+                Some(literal) => literal,
+                None => return self.named(),
+            },
+            Token::Text(text) => Literal::Text(text.clone()),
+            Token::Guid(text) => Literal::Guid(text.clone()),
+            Token::Number(text) => Literal::Number(text.clone()),
+            Token::Prefixed(word, text) => Literal::Prefixed(word.clone(), text.clone()),
+            Token::Alias(name) => {
+                let name = name.clone();
+                let (at, _) = self.step()?;
+                return self.node(at, Kind::Alias(name));
+            }
+            Token::Mark(_) | Token::End => {
+                return Err(self.wrong("a property, a literal, a function or '('"));
+            }
+        };
+        let (at, _) = self.step()?;
+        self.node(at, Kind::Literal(literal))
+    }
+
+    fn parenthesis(&mut self) -> Result<Node, Syntax> {
+        self.step()?;
+        let inside = self.expression()?;
+        self.expect(')', "an operator or ')'")?;
+        Ok(inside)
+    }
+
+    /// A path, a function or a lambda.
+    fn named(&mut self) -> Result<Node, Syntax> {
+        let (at, first) = self.name("a name")?;
+        if self.take('(')? {
+            return self.call(at, first);
+        }
+        let mut path = vec![first];
+        while self.take('/')? {
+            let (_, name) = self.name("the name of a property after '/'")?;
+            if self.take('(')? {
+                return self.lambda(at, path, name);
+            }
+            path.push(name);
+            if path.len() > self.limits.depth {
+                return Err(self.lexer.place.too_deep(self.limits));
+            }
+        }
+        self.node(at, Kind::Path(path))
+    }
+
+    fn call(&mut self, at: usize, name: String) -> Result<Node, Syntax> {
+        if name.eq_ignore_ascii_case("case") {
+            return self.case(at);
+        }
+        let arguments = self.arguments()?;
+        self.node(at, Kind::Call(name, arguments))
+    }
+
+    /// Expressions with commas between them, up to the closing parenthesis.
+    fn arguments(&mut self) -> Result<Vec<Node>, Syntax> {
+        let mut arguments = Vec::new();
+        if self.take(')')? {
+            return Ok(arguments);
+        }
+        loop {
+            if arguments.len() == self.limits.list {
+                return Err(self.lexer.place.too_many(self.limits));
+            }
+            arguments.push(self.expression()?);
+            if !self.take(',')? {
+                self.expect(')', "',' or ')'")?;
+                return Ok(arguments);
+            }
+        }
+    }
+
+    fn case(&mut self, at: usize) -> Result<Node, Syntax> {
+        let mut branches = Vec::new();
+        loop {
+            let condition = self.expression()?;
+            self.expect(':', "':' between a condition and its value")?;
+            branches.push((condition, self.expression()?));
+            if !self.take(',')? {
+                self.expect(')', "',' or ')'")?;
+                return self.node(at, Kind::Case(branches));
+            }
+        }
+    }
+
+    fn lambda(&mut self, at: usize, path: Vec<String>, name: String) -> Result<Node, Syntax> {
+        if self.take(')')? {
+            return self.node(at, Kind::Lambda(path, name, None));
+        }
+        let (_, variable) = self.name("the name of a variable")?;
+        self.expect(':', "':' after the variable")?;
+        let body = self.expression()?;
+        self.expect(')', "an operator or ')'")?;
+        self.node(at, Kind::Lambda(path, name, Some((variable, Box::new(body)))))
+    }
+
+    /// What stands after `in`.
+    fn list(&mut self) -> Result<Node, Syntax> {
+        let at = self.position();
+        match &self.next.1 {
+            Token::Mark('(') => {
+                self.step()?;
+                let items = self.arguments()?;
+                // Items count by a limit of their own.
+                self.nodes = self.nodes.saturating_sub(items.len());
+                self.node(at, Kind::List(items))
+            }
+            Token::Mark('[') => self.array(),
+            Token::Alias(_) | Token::Word(_) => self.primary(),
+            _ => Err(self.wrong("a list in parentheses or a JSON array")),
+        }
+    }
+
+    /// A JSON array. The reader of JSON has a cap on depth of its own.
+    pub fn array(&mut self) -> Result<Node, Syntax> {
+        let (at, place) = (self.position(), self.lexer.place);
+        let mut values =
+            serde_json::Deserializer::from_str(&place.text[at..]).into_iter::<serde_json::Value>();
+        let Some(Ok(serde_json::Value::Array(values_read))) = values.next() else {
+            return Err(self.wrong("a JSON array"));
+        };
+        if values_read.len() > self.limits.list {
+            return Err(place.too_many(self.limits));
+        }
+        let items = values_read.into_iter().map(|value| item(at, value)).collect::<Option<_>>();
+        let items =
+            items.ok_or_else(|| self.wrong("an array of strings, numbers, Booleans and nulls"))?;
+        self.lexer.at = at + values.byte_offset();
+        self.next = self.lexer.next()?;
+        self.node(at, Kind::List(items))
+    }
+
+    /// Whether a JSON array comes next.
+    pub fn is_array(&self) -> bool {
+        self.next.1 == Token::Mark('[')
+    }
+}
+
+fn item(at: usize, value: serde_json::Value) -> Option<Node> {
+    let literal = match value {
+        serde_json::Value::Null => Literal::Null,
+        serde_json::Value::Bool(value) => Literal::Boolean(value),
+        serde_json::Value::Number(number) => Literal::Number(number.to_string()),
+        serde_json::Value::String(text) => Literal::Text(text),
+        serde_json::Value::Array(_) | serde_json::Value::Object(_) => return None,
+    };
+    Some(Node { at, kind: Kind::Literal(literal) })
+}
+
+fn keyword(word: &str) -> Option<Literal> {
+    Some(match word {
+        _ if word.eq_ignore_ascii_case("null") => Literal::Null,
+        _ if word.eq_ignore_ascii_case("true") => Literal::Boolean(true),
+        _ if word.eq_ignore_ascii_case("false") => Literal::Boolean(false),
+        "INF" | "NaN" => Literal::Number(word.to_owned()),
+        _ => return None,
+    })
+}
