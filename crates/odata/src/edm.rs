@@ -84,6 +84,12 @@ impl EntityType {
         self.properties.iter().position(|property| property.name == name)
     }
 
+    /// The position of the property of this name in any letter case, as
+    /// requests may name it; no two differ by case alone.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.properties.iter().position(|property| property.name.eq_ignore_ascii_case(name))
+    }
+
     /// The position of the first property in this role.
     pub fn in_role(&self, role: Role) -> Option<usize> {
         self.properties.iter().position(|property| property.role == role)

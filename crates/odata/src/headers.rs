@@ -27,6 +27,9 @@ pub struct Preferences {
     pub lenient: bool,
     /// `create-if-missing`: PATCH and PUT by the alternate key create.
     pub create_if_missing: bool,
+    /// `maxpagesize` or `odata.maxpagesize`: the most rows of a page, and the
+    /// name as it was written.
+    pub max_page_size: Option<(usize, String)>,
 }
 
 /// What a write answers with.
@@ -47,22 +50,26 @@ impl Preferences {
         for one in lines.flat_map(|line| line.split(',')) {
             let one = one.split(';').next().unwrap_or_default();
             let (name, value) = one.split_once('=').unwrap_or((one, ""));
-            let name = name.trim().to_ascii_lowercase();
-            let name = name.strip_prefix("odata.").unwrap_or(&name).to_owned();
+            let written = name.trim().to_ascii_lowercase();
+            let name = written.strip_prefix("odata.").unwrap_or(&written).to_owned();
             if !seen.contains(&name) {
-                preferences.set(&name, value.trim().trim_matches('"'));
+                preferences.set(&name, &written, value.trim().trim_matches('"'));
                 seen.push(name);
             }
         }
         preferences
     }
 
-    fn set(&mut self, name: &str, value: &str) {
+    fn set(&mut self, name: &str, written: &str, value: &str) {
         let is = |text: &str| value.eq_ignore_ascii_case(text);
         match name {
             "return" if is("minimal") => self.answer = Some(Answer::Minimal),
             "return" if is("representation") => self.answer = Some(Answer::Representation),
             "handling" => self.lenient = is("lenient"),
+            "maxpagesize" => {
+                let size = value.parse().ok().filter(|size| *size > 0);
+                self.max_page_size = size.map(|size| (size, written.to_owned()));
+            }
             "create-if-missing" => self.create_if_missing = value.is_empty() || is("true"),
             _ => {}
         }
@@ -126,6 +133,15 @@ mod tests {
         assert!(read("a, handling=lenient").lenient);
         assert!(!read("handling=strict, handling=lenient").lenient);
         assert!(read("create-if-missing").create_if_missing);
+        for (line, size) in [
+            ("maxpagesize=5", Some((5, "maxpagesize"))),
+            ("OData.MaxPageSize=\"7\", maxpagesize=1", Some((7, "odata.maxpagesize"))),
+            ("maxpagesize=0", None),
+            ("maxpagesize=x", None),
+        ] {
+            let size = size.map(|(size, name)| (size, name.to_owned()));
+            assert_eq!(read(line).max_page_size, size, "{line}");
+        }
         assert_eq!(read("nonsense=1,,;=,"), Preferences::default());
     }
 

@@ -3,8 +3,11 @@
 //! Plan is the only place where a name becomes a property and a literal gets a
 //! type. A plan holds all that the store needs and nothing of HTTP.
 
+pub mod expression;
 pub mod page;
+pub mod query;
 pub mod resource;
+mod search;
 pub mod window;
 pub mod write;
 
@@ -35,17 +38,36 @@ pub struct Read {
     pub selector: Selector,
 }
 
-/// Read one page of a set, in the order of its identity, dates newest first.
+/// Read one page of a set, in the order that is asked for and then that of its
+/// identity, dates newest first.
 #[derive(Debug, Clone)]
 pub struct List {
     /// Where to look.
     pub set: Arc<EntitySet>,
     /// The most rows that the page may have; may be 0.
     pub limit: usize,
-    /// The identity of the last row of the page before, in the set's order.
+    /// Where the page before ended: of its last row the values of the order's
+    /// keys, then its identity in the set's order.
     pub after: Option<Vec<Value>>,
-    /// Whether to count all rows of the set as well.
+    /// Whether to count all rows that there are, on this page or not.
     pub count: bool,
+    /// Which rows there are, in which order, and what they have besides.
+    pub shape: query::Shape,
+}
+
+/// Count the rows of a set.
+#[derive(Debug, Clone)]
+pub struct Count {
+    /// Where to look.
+    pub set: Arc<EntitySet>,
+    /// What must be true of a row that counts.
+    pub filter: Option<expression::Expression>,
+}
+
+impl From<Arc<EntitySet>> for Count {
+    fn from(set: Arc<EntitySet>) -> Self {
+        Self { set, filter: None }
+    }
 }
 
 /// One write. A write is done whole or leaves no trace.

@@ -21,13 +21,15 @@ pub struct Limits {
     pub nodes: usize,
     /// How deep they may be nested.
     pub depth: usize,
-    /// The most items of a list, of arguments, and of the keys of an option.
+    /// The most items of all lists after `in` together.
     pub list: usize,
+    /// The most keys of `$orderby`.
+    pub keys: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { nodes: 500, depth: 64, list: 1000 }
+        Self { nodes: 500, depth: 64, list: 1000, keys: 16 }
     }
 }
 
@@ -69,6 +71,10 @@ impl Place<'_> {
     fn too_deep(self, limits: Limits) -> Syntax {
         let what = format!("more than {} levels of nesting", limits.depth);
         too_complex(self.option, &what, "query-depth")
+    }
+
+    fn too_many_keys(self, limits: Limits) -> Syntax {
+        too_complex(self.option, &format!("more than {} keys", limits.keys), "query-keys")
     }
 
     fn too_many(self, limits: Limits) -> Syntax {

@@ -1,6 +1,7 @@
 //! Values and rows: what a property holds once its type is known.
 
-use jiff::{SignedDuration, civil::Date};
+use jiff::civil::{Date, Time};
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 /// One value of one property.
@@ -22,6 +23,12 @@ pub enum Value {
     Guid(Uuid),
     /// `Edm.Duration`, to the nanosecond.
     Duration(SignedDuration),
+    /// `Edm.Double`; only expressions have it.
+    Double(Double),
+    /// `Edm.TimeOfDay`; only expressions have it.
+    TimeOfDay(Time),
+    /// `Edm.DateTimeOffset`; only expressions have it.
+    Instant(Timestamp),
     /// A collection.
     List(Vec<Value>),
     /// A complex value: one value for each property of its type, in declared order.
@@ -32,6 +39,28 @@ impl Value {
     /// Whether this is null.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
+    }
+}
+
+/// A double that is a number. Two are the same if they have the same bits.
+#[derive(Debug, Clone, Copy)]
+pub struct Double(pub f64);
+
+impl PartialEq for Double {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.to_bits() == other.0.to_bits()
+    }
+}
+
+impl Eq for Double {}
+
+impl std::fmt::Display for Double {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            f64::INFINITY => f.write_str("INF"),
+            f64::NEG_INFINITY => f.write_str("-INF"),
+            number => number.fmt(f),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use rollcall_odata::Error;
 use rollcall_odata::edm::Model;
+use rollcall_odata::uri::Limits as QueryLimits;
 use rollcall_store::Store;
 
 use crate::auth::Authenticator;
@@ -48,6 +49,10 @@ pub struct Limits {
     pub connections: usize,
     /// The most rows of a page.
     pub page_size: usize,
+    /// How large the expressions of a query may be.
+    pub query: QueryLimits,
+    /// How long a query may take.
+    pub query_time: Duration,
     /// How long a connection may take to send a request's head, idle time before it included.
     pub head_time: Duration,
     /// How long a body may take to arrive.
@@ -61,6 +66,8 @@ impl Default for Limits {
         Self {
             connections: 1024,
             page_size: 200,
+            query: QueryLimits::default(),
+            query_time: Duration::from_secs(10),
             head_time: Duration::from_secs(30),
             body_time: Duration::from_secs(30),
             write_time: Duration::from_secs(30),

@@ -3,9 +3,12 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use serde::Deserialize;
+
+use rollcall_odata::uri::Limits as QueryLimits;
 
 use crate::app::Limits;
 
@@ -17,6 +20,16 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:8365";
 
 /// The largest page that can be asked for; a page is held in memory.
 const MAX_PAGE_SIZE: usize = 10_000;
+
+/// What SQLite can take: an expression is at most 1000 deep, a chain of
+/// operators as deep as it is long, and a statement has at most 32766 values.
+const MAX_QUERY_NODES: usize = 900;
+const MAX_QUERY_DEPTH: usize = 100;
+const MAX_QUERY_LIST: usize = 20_000;
+const MAX_QUERY_KEYS: usize = 32;
+
+/// The longest that a query may be given, an hour in milliseconds.
+const MAX_QUERY_TIME: usize = 3_600_000;
 
 /// The settings as they are given; each may be absent.
 #[derive(Debug, Default, Clone, Args, Deserialize)]
@@ -34,6 +47,21 @@ pub struct Given {
     /// The most rows of a page, 1 to 10000 [default: 200]
     #[arg(long, env = "ROLLCALL_PAGE_SIZE", value_name = "ROWS")]
     pub page_size: Option<usize>,
+    /// The most operators, functions and operands of a query option, 1 to 900 [default: 500]
+    #[arg(long, env = "ROLLCALL_QUERY_NODES", value_name = "COUNT")]
+    pub query_nodes: Option<usize>,
+    /// How deep they may be nested, 1 to 100 [default: 64]
+    #[arg(long, env = "ROLLCALL_QUERY_DEPTH", value_name = "COUNT")]
+    pub query_depth: Option<usize>,
+    /// The most items of the lists after `in`, 1 to 20000 [default: 1000]
+    #[arg(long, env = "ROLLCALL_QUERY_LIST", value_name = "COUNT")]
+    pub query_list: Option<usize>,
+    /// The most keys of $orderby, 1 to 32 [default: 16]
+    #[arg(long, env = "ROLLCALL_QUERY_KEYS", value_name = "COUNT")]
+    pub query_keys: Option<usize>,
+    /// How many milliseconds a query may take, 1 to 3600000 [default: 10000]
+    #[arg(long, env = "ROLLCALL_QUERY_TIME", value_name = "MILLISECONDS")]
+    pub query_time: Option<usize>,
     /// The most connections at once [default: 1024]
     #[arg(long, env = "ROLLCALL_CONNECTIONS", value_name = "COUNT")]
     pub connections: Option<usize>,
@@ -74,6 +102,11 @@ impl Given {
             listen: self.listen.or(other.listen),
             public_url: self.public_url.or(other.public_url),
             page_size: self.page_size.or(other.page_size),
+            query_nodes: self.query_nodes.or(other.query_nodes),
+            query_depth: self.query_depth.or(other.query_depth),
+            query_list: self.query_list.or(other.query_list),
+            query_keys: self.query_keys.or(other.query_keys),
+            query_time: self.query_time.or(other.query_time),
             connections: self.connections.or(other.connections),
             allow_remote: self.allow_remote.or(other.allow_remote),
         }
@@ -93,7 +126,10 @@ impl Given {
             ));
         }
         let defaults = Limits::default();
+        let (query, query_time) = self.query(&defaults)?;
         let limits = Limits {
+            query,
+            query_time,
             page_size: within("page-size", self.page_size, defaults.page_size, MAX_PAGE_SIZE)?,
             connections: within(
                 "connections",
@@ -106,6 +142,22 @@ impl Given {
         let public_url = self.public_url.map(|url| public_url(&url)).transpose()?;
         let data = self.data.unwrap_or_else(|| PathBuf::from(DEFAULT_DATA));
         Ok(Config { data, listen, public_url, limits })
+    }
+}
+
+impl Given {
+    /// How large a query may be, and how long it may take.
+    fn query(&self, defaults: &Limits) -> Result<(QueryLimits, Duration), String> {
+        let QueryLimits { nodes, depth, list, keys } = defaults.query;
+        let limits = QueryLimits {
+            nodes: within("query-nodes", self.query_nodes, nodes, MAX_QUERY_NODES)?,
+            depth: within("query-depth", self.query_depth, depth, MAX_QUERY_DEPTH)?,
+            list: within("query-list", self.query_list, list, MAX_QUERY_LIST)?,
+            keys: within("query-keys", self.query_keys, keys, MAX_QUERY_KEYS)?,
+        };
+        let time = usize::try_from(defaults.query_time.as_millis()).unwrap_or(usize::MAX);
+        let time = within("query-time", self.query_time, time, MAX_QUERY_TIME)?;
+        Ok((limits, Duration::from_millis(u64::try_from(time).unwrap_or(u64::MAX))))
     }
 }
 

@@ -14,6 +14,7 @@
 //! Numbers and bytes in place of texts make keys short, and their order is
 //! the order of what they mean.
 
+pub(crate) mod computed;
 pub(crate) mod json;
 
 use jiff::{SignedDuration, civil::Date};
@@ -149,7 +150,8 @@ pub(crate) fn day_number(date: Date) -> i64 {
     date.duration_since(EPOCH).as_hours() / 24
 }
 
-fn date_of(day_number: i64) -> Option<Date> {
+/// The date of a day number, where there is one.
+pub(crate) fn date_of(day_number: i64) -> Option<Date> {
     EPOCH.checked_add(SignedDuration::from_hours(day_number.checked_mul(24)?)).ok()
 }
 

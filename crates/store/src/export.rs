@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rollcall_odata::edm::{EntitySet, Model};
 use rollcall_odata::plan::List;
+use rollcall_odata::plan::query::Shape;
 use rollcall_odata::plan::window::Window;
 use rusqlite::Connection;
 use uuid::Uuid;
@@ -36,7 +37,8 @@ pub fn export(
         Extract::Window(window) => query::window(&connection, &tables, tenant, window, sink),
         Extract::All(set) => {
             let set = Arc::clone(set);
-            let plan = List { set, limit: usize::MAX, after: None, count: false };
+            let shape = Shape::default();
+            let plan = List { set, limit: usize::MAX, after: None, count: false, shape };
             query::list(&connection, &tables, tenant, &plan, sink).map(drop)
         }
     }

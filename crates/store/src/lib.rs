@@ -17,6 +17,9 @@
 //! - **Reads do not wait for writes**, nor writes for reads, and reads go on
 //!   when the disk is full or cannot be written to. When it can be again,
 //!   writes go on without more ado.
+//! - **Nobody is worked for who has gone.** A read ends early, wherever it is,
+//!   when nobody waits for it any more: a limit on its time is kept by no
+//!   longer waiting.
 //! - **Nobody waits forever.** Queues are bounded and a full one says so at
 //!   once; who has been queued gets an answer, even if a thread panics.
 //! - **Time is handed in**, with whoever writes.
@@ -37,13 +40,14 @@ mod sqlite;
 mod table;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Sender, TrySendError, bounded};
-use rollcall_odata::edm::{EntitySet, Model};
+use rollcall_odata::edm::Model;
 use rollcall_odata::plan::window::Window;
-use rollcall_odata::plan::{List, Read, Write};
+use rollcall_odata::plan::{Count, List, Read, Write};
 use rollcall_odata::{Row, Value};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -92,16 +96,16 @@ pub enum Written {
 /// What there is to say of a list besides its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// How many rows the set has, if that was asked for.
+    /// How many rows there are on all pages, if that was asked for.
     pub count: Option<u64>,
-    /// The identity of the last row that was given, if more rows follow it:
-    /// what `List::after` takes.
+    /// Where the last row that was given stands, if more rows follow it: what
+    /// `List::after` takes.
     pub last: Option<Vec<Value>>,
 }
 
 /// Takes the rows of a list one by one, on the thread that reads them.
 pub trait RowSink: Send + 'static {
-    /// The next row and its entity's version.
+    /// The next row and its entity's version. What is computed follows the properties.
     fn row(&mut self, version: u64, row: &Row);
 }
 
@@ -220,9 +224,10 @@ impl Store {
         self.ask(read).await
     }
 
-    /// How many entities of a set this tenant has.
-    pub async fn count(&self, tenant: Uuid, set: Arc<EntitySet>) -> Result<u64, Error> {
-        self.ask(move |connection, tables| query::count(connection, tables, tenant, &set)).await
+    /// How many of the entities that are asked for this tenant has.
+    pub async fn count(&self, tenant: Uuid, plan: impl Into<Count>) -> Result<u64, Error> {
+        let plan = plan.into();
+        self.ask(move |connection, tables| query::count(connection, tables, tenant, &plan)).await
     }
 
     /// Does a write and waits until it is on the disk. It is done even if
@@ -274,6 +279,7 @@ impl Store {
         read: impl FnOnce(&Connection, &Tables) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let (answer, outcome) = oneshot::channel();
+        let waiting = Waiting::default();
         let tables = Arc::clone(&self.0.tables);
         let read = move |connection: &Connection| {
             // Nobody waits any more, and a read does nothing else.
@@ -281,8 +287,20 @@ impl Store {
                 let _ = answer.send(read(connection, &tables));
             }
         };
-        send(&self.0.to_readers, reader::Message::Read(Box::new(read)))?;
+        let message = reader::Message::Read(Box::new(read), Arc::clone(&waiting.0));
+        send(&self.0.to_readers, message)?;
         outcome.await.unwrap_or(Err(Error::Closed))
+    }
+}
+
+/// Somebody who waits for a read. Once this is dropped nobody does, and the
+/// read ends early, wherever it is.
+#[derive(Default)]
+struct Waiting(Arc<AtomicBool>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -1,9 +1,12 @@
-//! Every SQL text that reads and writes, made once per table from its shape.
+//! Every SQL text that reads and writes: those of a table are made once, from
+//! its shape; `select` makes those of a query, from the plan's.
 //!
 //! A text depends on the shape alone; values are always bound, and the tenant
 //! is always `?1`. So statement caches hit, and nothing can be injected.
 
 pub(crate) mod define;
+pub(crate) mod predicate;
+pub(crate) mod select;
 mod window;
 
 use rollcall_odata::edm::{EntitySet, Role, Type};

@@ -1,6 +1,7 @@
 //! The engine: SQLite in write-ahead mode, with one thread that writes and a few that read.
 
 mod apply;
+pub(crate) mod functions;
 pub(crate) mod query;
 pub(crate) mod reader;
 #[cfg(test)]
@@ -37,7 +38,9 @@ pub(crate) fn open_to_write(file: &Path) -> Result<Connection, Error> {
 
 /// A connection that cannot write, to a database that is there.
 pub(crate) fn open_to_read(file: &Path) -> Result<Connection, Error> {
-    open(file, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|error| Error::of_read(&error))
+    let opened = open(file, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let ready = opened.and_then(|connection| functions::register(&connection).map(|()| connection));
+    ready.map_err(|error| Error::of_read(&error))
 }
 
 /// Whether a file of this ending stands beside the database, with something in it.

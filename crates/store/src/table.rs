@@ -50,6 +50,11 @@ impl Table {
         Self { number, sql: Sql::of(&set), kinds, set }
     }
 
+    /// The data set itself.
+    pub fn set(&self) -> &EntitySet {
+        &self.set
+    }
+
     /// A row as it is bound: every value in the order of the properties.
     /// Whatever the columns would not take is refused here, before any statement runs.
     pub fn bind<'r>(&self, row: &'r Row) -> Result<Vec<ToSqlOutput<'r>>, Error> {

@@ -38,6 +38,9 @@ pub fn text_of(value: &Value) -> String {
         Value::Period(period) => period.to_string(),
         Value::Guid(guid) => guid.to_string(),
         Value::Duration(duration) => duration.to_string(),
+        Value::Double(number) => number.to_string(),
+        Value::TimeOfDay(time) => time.to_string(),
+        Value::Instant(instant) => instant.to_string(),
         Value::Null | Value::List(_) | Value::Record(_) => String::new(),
     }
 }
@@ -114,7 +117,7 @@ pub fn guid(text: &str) -> Option<Uuid> {
 
 /// A duration of days, hours, minutes and seconds, `P1DT2H3M4.5S`; a day has 24 hours.
 /// Longer than some 292 years either way is none: it is kept in nanoseconds.
-fn duration(text: &str) -> Option<SignedDuration> {
+pub fn duration(text: &str) -> Option<SignedDuration> {
     let signless = text.strip_prefix('-').unwrap_or(text);
     if !signless.starts_with('P') || signless.contains(|c: char| c.is_ascii_lowercase()) {
         return None;

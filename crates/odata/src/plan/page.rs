@@ -1,79 +1,198 @@
 //! Server-driven paging: which rows a page has and how the next one is asked for.
 //!
-//! A skip token says where the page before ended: it holds that row's identity
-//! and not a number of rows, so that pages neither repeat nor lose a row while
-//! others are written. It is bound to the request that it came from.
+//! A skip token says where the page before ended: it holds that row's place in
+//! the order and its identity and not a number of rows, so that pages neither
+//! repeat nor lose a row while others are written. It is bound to the request
+//! that it came from.
 
 use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::List;
+use super::expression::{Setting, literal_of};
+use super::query::{self, Selection, Shape};
+use super::{Count, List};
 use crate::edm::EntitySet;
 use crate::error::Error;
 use crate::payload::primitive;
+use crate::uri::Limits;
 use crate::uri::options::{Options, SystemOption};
 use crate::value::Value;
 
 /// The version of the skip token's form.
-const FORM: u64 = 1;
+const FORM: u64 = 2;
+
+/// The options that say which rows there are and in which order: a skip token
+/// holds for the same values of these.
+const BINDING: [SystemOption; 6] = [
+    SystemOption::Compute,
+    SystemOption::Filter,
+    SystemOption::OrderBy,
+    SystemOption::Search,
+    SystemOption::Skip,
+    SystemOption::Top,
+];
+
+/// What a query is planned under.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// The most rows of a page.
+    pub page_size: usize,
+    /// How large expressions may be.
+    pub limits: Limits,
+    /// What time it is.
+    pub now: Timestamp,
+}
 
 /// One page and what its successor needs to know.
 #[derive(Debug, Clone)]
 pub struct Page {
     /// The rows of this page.
     pub list: List,
+    /// What is shown of them, where it is not everything.
+    pub selection: Option<Selection>,
     /// `$top` as it was given: the most rows over all pages.
     top: Option<u64>,
     /// How many rows the pages before have given.
     given: u64,
+    /// What the skip token is bound to.
+    bound_to: u64,
 }
 
-/// The page that these options ask for, of at most `size` rows.
-pub fn page(set: &Arc<EntitySet>, options: &Options, size: usize) -> Result<Page, Error> {
-    options.only(&[SystemOption::Top, SystemOption::Count, SystemOption::SkipToken])?;
+/// The page that these options ask for.
+pub fn page(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<Page, Error> {
+    options.only(&[
+        SystemOption::Compute,
+        SystemOption::Count,
+        SystemOption::Expand,
+        SystemOption::Filter,
+        SystemOption::OrderBy,
+        SystemOption::Search,
+        SystemOption::Select,
+        SystemOption::Skip,
+        SystemOption::SkipToken,
+        SystemOption::Top,
+    ])?;
+    expand(set, options)?;
+    let (mut shape, selection) = query::shape(setting(set, options, terms))?;
     let top = options.number(SystemOption::Top)?;
     let count = options.flag(SystemOption::Count)?;
-    let (given, after) = match options.get(SystemOption::SkipToken) {
-        None => (0, None),
-        Some(token) => {
-            let (given, after) = read_token(set, top, token).ok_or_else(bad_token)?;
-            (given, Some(after))
-        }
-    };
+    let bound_to = binding(set, options);
+    let (mut given, mut after) = (0, None);
+    if let Some(token) = options.get(SystemOption::SkipToken) {
+        let (its_given, values) = read_token(set, &shape, bound_to, token).ok_or_else(bad_token)?;
+        (given, after) = (its_given, Some(values));
+        shape.skip = 0;
+    }
     let left = top.map_or(u64::MAX, |top| top.saturating_sub(given));
-    let limit = usize::try_from(left).unwrap_or(usize::MAX).min(size);
-    let list = List { set: Arc::clone(set), limit, after, count };
-    Ok(Page { list, top, given })
+    let limit = usize::try_from(left).unwrap_or(usize::MAX).min(terms.page_size);
+    let list = List { set: Arc::clone(set), limit, after, count, shape };
+    Ok(Page { list, selection, top, given, bound_to })
+}
+
+/// What is to be counted: paging and order do not matter to it.
+pub fn count(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<Count, Error> {
+    options.only(&[
+        SystemOption::Compute,
+        SystemOption::Filter,
+        SystemOption::OrderBy,
+        SystemOption::Search,
+        SystemOption::Skip,
+        SystemOption::Top,
+    ])?;
+    options.number(SystemOption::Top)?;
+    let (shape, _) = query::shape(setting(set, options, terms))?;
+    Ok(Count { set: Arc::clone(set), filter: shape.filter })
+}
+
+fn setting<'a>(set: &'a EntitySet, options: &'a Options, terms: &Terms) -> Setting<'a> {
+    Setting { set, options, limits: terms.limits, now: terms.now }
+}
+
+/// There is nothing to expand: `*` and nothing expand nothing.
+fn expand(set: &EntitySet, options: &Options) -> Result<(), Error> {
+    let asked = options.get(SystemOption::Expand).unwrap_or_default().trim();
+    if asked.is_empty() || asked == "*" {
+        return Ok(());
+    }
+    let name = asked.split([',', '(', '/']).next().unwrap_or(asked).trim();
+    let error = super::expression::no_property(set, name);
+    Err(if set.entity_type.find(name).is_some() {
+        let message = format!(
+            "Property '{name}' on type '{}' is not a navigation property or complex property. Only \
+             navigation properties can be expanded.",
+            set.entity_type.name
+        );
+        Error::bad_request(message).about("$expand")
+    } else {
+        error.about("$expand")
+    })
 }
 
 impl Page {
     /// The skip token of the page that follows this row, which is the last of
-    /// this page; `None` where `$top` is reached.
+    /// this page; `None` where `$top` is reached. Of the row it takes what
+    /// `List::after` takes.
     pub fn next(&self, last: &[Value]) -> Option<String> {
         let given = self.given.saturating_add(self.list.limit as u64);
         if self.top.is_some_and(|top| given >= top) {
             return None;
         }
-        let texts: Vec<String> = last.iter().map(primitive::text_of).collect();
-        let token = json!([FORM, self.list.set.name, self.top, given, texts]);
+        let text = |value: &Value| (!value.is_null()).then(|| primitive::text_of(value));
+        let texts: Vec<Option<String>> = last.iter().map(text).collect();
+        let token = json!([FORM, self.bound_to, given, texts]);
         Some(URL_SAFE_NO_PAD.encode(token.to_string()))
     }
 }
 
-fn read_token(set: &EntitySet, top: Option<u64>, token: &str) -> Option<(u64, Vec<Value>)> {
+fn read_token(
+    set: &EntitySet,
+    shape: &Shape,
+    bound_to: u64,
+    token: &str,
+) -> Option<(u64, Vec<Value>)> {
     let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
     let Json::Array(parts) = serde_json::from_slice(&bytes).ok()? else { return None };
-    let [form, name, its_top, given, texts] = parts.as_slice() else { return None };
-    let same = *form == json!(FORM) && *name == json!(set.name) && *its_top == json!(top);
-    let texts = texts.as_array().filter(|texts| same && texts.len() == set.identity.len())?;
+    let [form, its_bound_to, given, texts] = parts.as_slice() else { return None };
+    let same = *form == json!(FORM) && *its_bound_to == json!(bound_to);
+    let expected = shape.order.len() + set.identity.len();
+    let texts = texts.as_array().filter(|texts| same && texts.len() == expected)?;
+    let (keys, fact) = texts.split_at(shape.order.len());
+    let keys = shape.order.iter().zip(keys).map(|(key, text)| match text {
+        Json::Null => Some(Value::Null),
+        text => literal_of(key.ty, text.as_str()?),
+    });
     let properties = set.identity.iter().map(|at| &set.entity_type.properties[*at]);
-    let values = properties
-        .zip(texts)
-        .map(|(property, text)| primitive::from_literal_or_text(property, text.as_str()?))
-        .collect::<Option<Vec<Value>>>()?;
-    Some((given.as_u64()?, values))
+    let fact = properties
+        .zip(fact)
+        .map(|(property, text)| primitive::from_literal_or_text(property, text.as_str()?));
+    Some((given.as_u64()?, keys.chain(fact).collect::<Option<Vec<Value>>>()?))
+}
+
+/// A number for the set and all that says which rows there are and in which
+/// order: FNV-1a, which stays the same from one version and machine to another.
+fn binding(set: &EntitySet, options: &Options) -> u64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut add = |text: &str| {
+        // No text has the byte that ends it.
+        for byte in text.bytes().chain([0xff]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    };
+    add(&set.name);
+    for option in BINDING {
+        if let Some(value) = options.get(option) {
+            add(option.text());
+            add(value);
+        }
+    }
+    for (name, value) in options.aliases() {
+        add(name);
+        add(value);
+    }
+    hash
 }
 
 fn bad_token() -> Error {
@@ -92,7 +211,9 @@ mod tests {
     }
 
     fn asked(query: &str) -> Result<Page, Error> {
-        page(&set(), &Options::parse(query).unwrap(), 3)
+        let now = "2026-11-24T12:00:00Z".parse().unwrap();
+        let terms = Terms { page_size: 3, limits: Limits::default(), now };
+        page(&set(), &Options::parse(query).unwrap(), &terms)
     }
 
     fn last() -> Vec<Value> {
@@ -109,6 +230,22 @@ mod tests {
         let token = first.next(&last()).unwrap();
         let second = asked(&format!("$count=true&$skiptoken={token}")).unwrap();
         assert_eq!(second.list.after, Some(last()));
+    }
+
+    #[test]
+    fn a_token_holds_the_keys_of_the_order() {
+        let query = "$orderby=teams desc,id,exchange divby 3&$skip=2";
+        let first = asked(query).unwrap();
+        assert_eq!(first.list.shape.skip, 2);
+        let keys = [
+            Value::Null,
+            Value::Guid(uuid::Uuid::from_u128(7)),
+            Value::Double(crate::Double(1.0 / 3.0)),
+        ];
+        let last = [keys.as_slice(), &last()].concat();
+        let token = first.next(&last).unwrap();
+        let second = asked(&format!("{query}&$skiptoken={token}")).unwrap();
+        assert_eq!((second.list.after, second.list.shape.skip), (Some(last), 0));
     }
 
     #[test]
@@ -133,10 +270,13 @@ mod tests {
     fn a_token_of_another_request_is_refused() {
         let token = asked("$top=5").unwrap().next(&last()).unwrap();
         let altered = format!("{}A", &token[..token.len() - 1]);
-        let other_form = URL_SAFE_NO_PAD.encode("[2,\"office365ActiveUserCounts\",5,3,[]]");
+        let other_form = URL_SAFE_NO_PAD.encode("[1,\"office365ActiveUserCounts\",5,3,[]]");
         for query in [
             format!("$skiptoken={token}"),
             format!("$top=6&$skiptoken={token}"),
+            format!("$top=5&$filter=teams gt 1&$skiptoken={token}"),
+            format!("$top=5&$orderby=teams&$skiptoken={token}"),
+            format!("$top=5&@p=1&$skiptoken={token}"),
             format!("$top=5&$skiptoken={altered}"),
             format!("$top=5&$skiptoken={other_form}"),
             "$skiptoken=".to_owned(),
@@ -150,7 +290,8 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_token_makes_it_panic(text in "\\PC{0,40}") {
-            let json = URL_SAFE_NO_PAD.encode(format!("[1,\"office365ActiveUserCounts\",null,{text}]"));
+            let bound_to = binding(&set(), &Options::default());
+            let json = URL_SAFE_NO_PAD.encode(format!("[{FORM},{bound_to},0,{text}]"));
             drop(asked(&format!("$skiptoken={json}")));
         }
     }

@@ -42,14 +42,18 @@ pub enum Selected {
 
 /// Reads the value of `$orderby`.
 pub fn order(text: &str, limits: Limits) -> Result<Vec<OrderKey>, Syntax> {
-    list("$orderby", text, limits, |parser| {
+    let keys = list("$orderby", text, limits, |parser| {
         let expression = parser.expression()?;
         let descending = parser.take_word("desc")?;
         if !descending {
             parser.take_word("asc")?;
         }
         Ok(OrderKey { expression, descending })
-    })
+    })?;
+    if keys.len() > limits.keys {
+        return Err(Place { option: "$orderby", text }.too_many_keys(limits));
+    }
+    Ok(keys)
 }
 
 /// Reads the value of `$compute`.
@@ -100,6 +104,7 @@ fn list<T>(
     let mut parser = Parser::new(place, limits)?;
     let mut items = Vec::new();
     loop {
+        // Of expressions there are fewer: they share one limit.
         if items.len() == limits.list {
             return Err(place.too_many(limits));
         }
@@ -115,7 +120,7 @@ fn list<T>(
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits { nodes: 50, depth: 10, list: 4 };
+    const LIMITS: Limits = Limits { nodes: 50, depth: 10, list: 9, keys: 4 };
 
     #[test]
     fn what_is_read_and_what_is_refused() {

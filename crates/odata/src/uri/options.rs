@@ -122,6 +122,11 @@ impl Options {
         self.custom.iter().find(named).map(|(_, value)| value.as_str())
     }
 
+    /// The parameter aliases without `@`, with their values.
+    pub fn aliases(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.aliases.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Refuses every system option but these: what is not served is never ignored.
     pub fn only(&self, served: &[SystemOption]) -> Result<(), Error> {
         match self.system.iter().find(|(option, _)| !served.contains(option)) {

@@ -11,7 +11,7 @@ pub mod report;
 use std::sync::Arc;
 
 use hyper::header::{
-    AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
+    AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, VARY,
 };
 use hyper::{Method, StatusCode};
 use rollcall_odata::edm::EntitySet;
@@ -185,7 +185,9 @@ impl Call<'_> {
 
     async fn list(&mut self, place: Place) -> Result<Answer, Refusal> {
         let rows = write::Collection::of_set(&self.root, Arc::clone(&place.set));
-        self.page(place, "", rows, write::Collection::item).await
+        let page = self.plan(&place)?;
+        let rows = rows.selecting(&page.list.shape.computed, page.selection.as_ref());
+        self.page(place, "", page, rows, write::Collection::item).await
     }
 
     /// One page, each row rendered by `render` as the store steps over it.
@@ -194,25 +196,39 @@ impl Call<'_> {
         &mut self,
         place: Place,
         rest: &str,
+        page: page::Page,
         rows: write::Collection,
         render: impl Fn(&mut write::Collection, u64, &Row) + Send + 'static,
     ) -> Result<Answer, Refusal> {
-        let page = page::page(&place.set, &self.options, self.app.limits.page_size)?;
         self.seen.lap("plan");
         let sink = Rendered { rows, render };
-        let listed = self.app.store.list(self.tenant(), page.list.clone(), sink).await;
-        let (listed, sink) = listed.map_err(|error| self.refusal(error, &place, ""))?;
+        let listed = self.app.store.list(self.tenant(), page.list.clone(), sink);
+        let (listed, sink) =
+            in_time(self.app, listed).await?.map_err(|error| self.refusal(error, &place, ""))?;
         self.seen.lap("run");
         let token = listed.last.as_ref().and_then(|last| page.next(last));
         let next = token.map(|token| self.next_link(&format!("{}{rest}", place.path), &token));
         let body = sink.rows.finish(listed.count, next.as_deref());
         self.seen.lap("render");
-        Ok(Answer::odata(StatusCode::OK, body).uncached())
+        let answer = Answer::odata(StatusCode::OK, body).uncached().with(VARY, "Prefer");
+        Ok(match self.preferences().max_page_size {
+            None => answer,
+            Some((size, name)) => answer.with(PREFERENCE_APPLIED, &format!("{name}={size}")),
+        })
+    }
+
+    /// The page that the options ask for, no larger than the client prefers.
+    fn plan(&self, place: &Place) -> Result<page::Page, Error> {
+        let preferred = self.preferences().max_page_size.map_or(usize::MAX, |(size, _)| size);
+        let mut terms = query_terms(self.app);
+        terms.page_size = terms.page_size.min(preferred);
+        page::page(&place.set, &self.options, &terms)
     }
 
     async fn count(&mut self, place: Place) -> Result<Answer, Refusal> {
-        self.options.only(&[])?;
-        let counted = self.app.store.count(self.tenant(), Arc::clone(&place.set)).await;
+        let plan = page::count(&place.set, &self.options, &query_terms(self.app))?;
+        self.seen.lap("plan");
+        let counted = in_time(self.app, self.app.store.count(self.tenant(), plan)).await?;
         let count = counted.map_err(|error| self.refusal(error, &place, ""))?;
         self.seen.lap("run");
         let answer = Answer::body(StatusCode::OK, "text/plain", count.to_string());
@@ -409,6 +425,25 @@ impl Call<'_> {
         query.push(&token);
         format!("{}/{path}?{}", self.root, query.join("&"))
     }
+}
+
+/// What queries are planned under.
+fn query_terms(app: &App) -> page::Terms {
+    page::Terms { page_size: app.limits.page_size, limits: app.limits.query, now: app.clock.now() }
+}
+
+/// What a query gives, unless it takes too long: nobody waits for it then, so
+/// that the store gives it up.
+async fn in_time<T>(app: &App, query: impl Future<Output = T>) -> Result<T, Error> {
+    let limit = app.limits.query_time;
+    tokio::time::timeout(limit, query).await.map_err(|_| {
+        let message = format!(
+            "The query took longer than {} ms: the limit query-time of the service. Expected a \
+             query for fewer rows, or with less to compute for each.",
+            limit.as_millis()
+        );
+        Error::new(Code::TooComplex, message)
+    })
 }
 
 /// The rows of a list, rendered as the store steps over them.

@@ -137,21 +137,18 @@ pub fn what_is_not_served_is_501_and_never_ignored(world: &World) {
         get(world, COLLECTION).json()["value"][0]["id"].as_str().unwrap()
     );
     let options = [
-        "$filter=teams eq 5",
-        "$orderby=teams",
-        "$select=teams",
-        "$skip=1",
-        "$search=x",
-        "$expand=x",
         "$format=json",
         "$apply=aggregate($count as n)",
-        "$compute=1 as x",
         "$schemaversion=*",
         "$deltatoken=x",
         "$index=1",
-        "filter=teams eq 5",
-        "ORDERBY=teams",
-        "%24select=teams",
+        "APPLY=aggregate($count as n)",
+        "%24deltatoken=x",
+        "$filter=teams has Some.Flag'x'",
+        "$filter=geo.distance(teams,teams) lt 1",
+        "$filter=matchesPattern(id,'^a')",
+        "$orderby=cast(teams,Edm.Single)",
+        "$select=teams($select=x)",
     ];
     let mut targets: Vec<String> =
         options.iter().map(|one| format!("{COLLECTION}?{}", one.replace(' ', "%20"))).collect();
@@ -159,7 +156,7 @@ pub fn what_is_not_served_is_501_and_never_ignored(world: &World) {
         ["$select=teams", "$expand=x", "$format=json"].map(|option| format!("{one}?{option}")),
     );
     targets.extend(
-        ["$filter=teams%20eq%205", "$top=1"].map(|option| format!("{COLLECTION}/$count?{option}")),
+        ["$select=teams", "$skiptoken=x"].map(|option| format!("{COLLECTION}/$count?{option}")),
     );
     targets.extend(
         ["/teams?$format=json", "/teams/$count", "/$ref?$select=x"]

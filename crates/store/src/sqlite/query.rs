@@ -1,14 +1,17 @@
 //! Reads, as they run on a connection.
 
-use rollcall_odata::edm::EntitySet;
+use rollcall_odata::plan::expression::{Expression, Ty};
+use rollcall_odata::plan::query::Shape;
 use rollcall_odata::plan::window::Window;
-use rollcall_odata::plan::{List, Read, Selector};
+use rollcall_odata::plan::{Count, List, Read, Selector};
 use rollcall_odata::{Row, Value};
-use rusqlite::types::ToSqlOutput;
+use rusqlite::types::{ToSqlOutput, Value as Owned};
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use uuid::Uuid;
 
-use crate::column::day_number;
+use crate::column::{computed, day_number};
+use crate::sql::predicate::Statement;
+use crate::sql::select::{self, Source};
 use crate::table::{Table, Tables, version};
 use crate::{Entity, Error, Listed, RowSink, sql};
 
@@ -64,18 +67,28 @@ pub(crate) fn count(
     connection: &Connection,
     tables: &Tables,
     tenant: Uuid,
-    set: &EntitySet,
+    plan: &Count,
 ) -> Result<u64, Error> {
-    let table = tables.get(set)?;
+    let table = tables.get(&plan.set)?;
     match tenant_number(connection, tenant).map_err(failed)? {
-        Some(tenant) => count_rows(connection, table, tenant),
+        Some(tenant) => count_rows(connection, table, tenant, plan.filter.as_ref()),
         None => Ok(0),
     }
 }
 
-fn count_rows(connection: &Connection, table: &Table, tenant: i64) -> Result<u64, Error> {
-    let mut statement = connection.prepare_cached(&table.sql.count).map_err(failed)?;
-    version(statement.query_row([tenant], |row| row.get(0)).map_err(failed)?)
+fn count_rows(
+    connection: &Connection,
+    table: &Table,
+    tenant: i64,
+    filter: Option<&Expression>,
+) -> Result<u64, Error> {
+    let Some(filter) = filter else {
+        let mut statement = connection.prepare_cached(&table.sql.count).map_err(failed)?;
+        return version(statement.query_row([tenant], |row| row.get(0)).map_err(failed)?);
+    };
+    let Statement { text, values, .. } = Source::table(table.set(), tenant).count(Some(filter));
+    let mut statement = connection.prepare_cached(&text).map_err(failed)?;
+    version(statement.query_row(params_from_iter(values), |row| row.get(0)).map_err(failed)?)
 }
 
 /// See `Store::list`.
@@ -87,25 +100,32 @@ pub(crate) fn list(
     sink: &mut impl RowSink,
 ) -> Result<Listed, Error> {
     let table = tables.get(&plan.set)?;
-    let after = plan.after.as_ref().map(|after| table.bind_fact(after)).transpose()?;
+    let after = after(table, plan)?;
     let Some(tenant) = tenant_number(connection, tenant).map_err(failed)? else {
         return Ok(Listed { count: plan.count.then_some(0), last: None });
     };
     // One snapshot for the count and all statements of the page.
     let snapshot = connection.unchecked_transaction().map_err(failed)?;
-    let count = plan.count.then(|| count_rows(&snapshot, table, tenant)).transpose()?;
-    let mut page = Page { table, left: plan.limit, row: Row::new(), more: false, sink };
+    let filter = plan.shape.filter.as_ref();
+    let count = plan.count.then(|| count_rows(&snapshot, table, tenant, filter)).transpose()?;
+    let extra = select::extra(&plan.shape);
+    let computed = plan.shape.computed.len();
+    let mut page = Page {
+        table,
+        extra: &extra,
+        computed,
+        left: plan.limit,
+        row: Row::new(),
+        keys: Vec::new(),
+        more: false,
+        sink,
+    };
     if plan.limit > 0 {
-        match after {
-            None => page.fill(&snapshot, &table.sql.first_rows, tenant, &[])?,
-            Some(after) => {
-                for (back, text) in table.sql.rows_after.iter().enumerate() {
-                    page.fill(&snapshot, text, tenant, &after[..after.len() - back])?;
-                }
-            }
+        for statement in statements(table, plan, tenant, after) {
+            page.fill(&snapshot, statement)?;
         }
     }
-    let last: Option<Vec<Value>> = page.more.then(|| table.fact(&page.row));
+    let last = page.more.then(|| [page.keys.as_slice(), &table.fact(&page.row)].concat());
     Ok(Listed { count, last })
 }
 
@@ -139,12 +159,45 @@ pub(crate) fn window(
     Ok(())
 }
 
+/// Where the page before ended, as it is bound.
+fn after(table: &Table, plan: &List) -> Result<Option<Vec<Owned>>, Error> {
+    let Some(after) = &plan.after else { return Ok(None) };
+    table.bind_fact(after.get(plan.shape.order.len()..).unwrap_or_default())?;
+    Ok(Some(after.iter().map(computed::encode).collect()))
+}
+
+/// The statements of a page, in the order in which they give its rows. Of a
+/// list without a shape they are made already.
+fn statements(
+    table: &Table,
+    plan: &List,
+    tenant: i64,
+    after: Option<Vec<Owned>>,
+) -> Vec<Statement> {
+    if plan.shape != Shape::default() {
+        return Source::table(table.set(), tenant).rows(&plan.shape, after.as_deref());
+    }
+    let made = |text: &String, fact: &[Owned]| {
+        let first = [Owned::Integer(tenant), Owned::Null];
+        Statement { text: text.clone(), values: [&first, fact].concat(), limit: Some(1) }
+    };
+    let Some(fact) = after else { return vec![made(&table.sql.first_rows, &[])] };
+    let texts = table.sql.rows_after.iter().enumerate();
+    texts.map(|(back, text)| made(text, &fact[..fact.len() - back])).collect()
+}
+
 /// A page that is being filled.
 struct Page<'a, S> {
     table: &'a Table,
+    /// The types of what follows the properties.
+    extra: &'a [Ty],
+    /// How many of these are values of the row; the others are its place in the order.
+    computed: usize,
     left: usize,
     /// The last row that was given.
     row: Row,
+    /// Its place in the order.
+    keys: Vec<Value>,
     /// Whether a row follows that has no room.
     more: bool,
     sink: &'a mut S,
@@ -152,32 +205,42 @@ struct Page<'a, S> {
 
 impl<S: RowSink> Page<'_, S> {
     /// Gives the rows of one statement to the sink, as long as there is room.
-    fn fill(
-        &mut self,
-        connection: &Connection,
-        text: &str,
-        tenant: i64,
-        after: &[ToSqlOutput<'_>],
-    ) -> Result<(), Error> {
+    fn fill(&mut self, connection: &Connection, statement: Statement) -> Result<(), Error> {
         if self.more {
             return Ok(());
         }
-        // One row beyond the page tells whether there are more.
-        let most = i64::try_from(self.left).unwrap_or(i64::MAX).saturating_add(1);
-        let bound = [ToSqlOutput::from(tenant), ToSqlOutput::from(most)];
-        let mut statement = connection.prepare_cached(text).map_err(failed)?;
-        let values = params_from_iter(bound.iter().chain(after));
-        let mut rows = statement.query(values).map_err(failed)?;
+        let Statement { text, mut values, limit } = statement;
+        if let Some(limit) = limit {
+            // One row beyond the page tells whether there are more.
+            let most = i64::try_from(self.left).unwrap_or(i64::MAX).saturating_add(1);
+            values[limit] = Owned::Integer(most);
+        }
+        let mut prepared = connection.prepare_cached(&text).map_err(failed)?;
+        let mut rows = prepared.query(params_from_iter(values)).map_err(failed)?;
         while let Some(stored) = rows.next().map_err(failed)? {
             if self.left == 0 {
                 self.more = true;
                 break;
             }
-            let version = self.table.read_into(stored, &mut self.row)?;
+            let version = self.read(stored)?;
             self.sink.row(version, &self.row);
             self.left -= 1;
         }
         Ok(())
+    }
+
+    fn read(&mut self, stored: &rusqlite::Row<'_>) -> Result<u64, Error> {
+        let version = self.table.read_into(stored, &mut self.row)?;
+        let first = self.row.len() + 1;
+        self.keys.clear();
+        for (number, ty) in self.extra.iter().enumerate() {
+            let given = stored.get_ref(first + number).map_err(failed)?;
+            let value = computed::decode(*ty, given)
+                .ok_or_else(|| Error::Failed(format!("an expression gave no {}", ty.name())))?;
+            let place = if number < self.computed { &mut self.row } else { &mut self.keys };
+            place.push(value);
+        }
+        Ok(version)
     }
 }
 

@@ -6,6 +6,7 @@ mod contract;
 mod durability;
 mod migration;
 mod paging;
+mod query;
 mod random;
 mod support;
 mod windows;

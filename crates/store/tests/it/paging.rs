@@ -56,7 +56,7 @@ async fn pages(house: &House, set: &Arc<EntitySet>, limit: usize) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut after = None;
     loop {
-        let plan = List { set: set.clone(), limit, after, count: true };
+        let plan = List { after, count: true, ..plain(set, limit) };
         let (listed, page) = house.list(ONE, plan).await;
         assert_eq!(listed.count, Some(288));
         assert!(page.len() == limit || listed.last.is_none());
@@ -88,7 +88,7 @@ async fn an_empty_page_reads_nothing_and_says_nothing_of_more() {
     let house = House::new();
     let set = house.counts();
     house.create(ONE, &row(&set, 1, ("2026-11-18", "2026-11-20", 7), 9)).await.unwrap();
-    let plan = List { set: set.clone(), limit: 0, after: None, count: true };
+    let plan = List { count: true, ..plain(&set, 0) };
     let (listed, rows) = house.list(ONE, plan.clone()).await;
     assert_eq!((listed.count, listed.last, rows), (Some(1), None, vec![]));
     let (listed, rows) = house.list(TWO, List { limit: 5, ..plan }).await;
@@ -116,7 +116,7 @@ async fn writes_between_pages_neither_hide_nor_repeat_what_stays() {
     let mut keys = Vec::new();
     let (mut after, mut round) = (None, 0);
     loop {
-        let plan = List { set: set.clone(), limit: 3, after, count: false };
+        let plan = List { after, ..plain(&set, 3) };
         let (listed, page) = house.list(ONE, plan).await;
         keys.extend(page.into_iter().map(|(_, row)| row[0].clone()));
         // Rows come in the gaps and go again, also the one that the page ended with.

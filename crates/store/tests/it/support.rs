@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_odata::edm::{EntitySet, Model, Role};
+use rollcall_odata::plan::query::Shape;
 use rollcall_odata::plan::{
     Create, Delete, List, Precondition, Read, Selector, Update, Versions, Write,
 };
@@ -187,7 +188,12 @@ pub fn delete(set: &Arc<EntitySet>, key: u128) -> Delete {
 }
 
 pub fn all(set: &Arc<EntitySet>) -> List {
-    List { set: Arc::clone(set), limit: 1_000_000, after: None, count: false }
+    plain(set, 1_000_000)
+}
+
+/// The first rows of a set, as many as this, without any option.
+pub fn plain(set: &Arc<EntitySet>, limit: usize) -> List {
+    List { set: Arc::clone(set), limit, after: None, count: false, shape: Shape::default() }
 }
 
 /// `If-Match` with this version.

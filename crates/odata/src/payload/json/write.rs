@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::edm::{ComplexType, EntitySet, Property, Type};
 use crate::headers;
 use crate::payload::primitive;
+use crate::plan::expression::Ty;
+use crate::plan::query::{Computed, Selection};
 use crate::value::{Row, Value};
 
 /// One entity as an answer of its own: context, type and every property,
@@ -55,6 +57,10 @@ pub struct Collection {
     context: String,
     set: Arc<EntitySet>,
     empty: bool,
+    /// The positions of the properties that are shown.
+    shown: Vec<usize>,
+    /// What is computed, which stands in a row after the properties.
+    computed: Vec<(String, Ty)>,
 }
 
 impl Collection {
@@ -74,7 +80,25 @@ impl Collection {
     }
 
     fn new(context: String, set: Arc<EntitySet>) -> Self {
-        Self { out: Vec::new(), context, set, empty: true }
+        let shown = (0..set.entity_type.properties.len()).collect();
+        Self { out: Vec::new(), context, set, empty: true, shown, computed: Vec::new() }
+    }
+
+    /// With what is computed beside the properties, and of these only what is
+    /// selected. The context then names what is shown.
+    #[must_use]
+    pub fn selecting(mut self, computed: &[Computed], selection: Option<&Selection>) -> Self {
+        self.computed = computed.iter().map(|one| (one.name.clone(), one.ty)).collect();
+        if let Some(selection) = selection {
+            let properties = &self.set.entity_type.properties;
+            let named = selection.properties.iter().map(|at| properties[*at].name.as_str());
+            let named = if selection.all { vec!["*"] } else { named.collect() };
+            let computed = computed.iter().map(|one| one.name.as_str());
+            let names: Vec<&str> = named.into_iter().chain(computed).collect();
+            self.context = format!("{}({})", self.context, names.join(","));
+            self.shown.retain(|at| selection.properties.contains(at));
+        }
+        self
     }
 
     /// Adds an entity; its version is its `@odata.etag`.
@@ -82,8 +106,21 @@ impl Collection {
         self.next();
         self.out.extend_from_slice(b"{\"@odata.etag\":");
         string(&mut self.out, &headers::entity_tag(version));
-        properties(&mut self.out, &self.set, row);
+        self.members(row);
         self.out.push(b'}');
+    }
+
+    /// What is shown of a row, each member with a comma before it.
+    fn members(&mut self, row: &Row) {
+        let properties = &self.set.entity_type.properties;
+        for at in &self.shown {
+            self.out.push(b',');
+            member(&mut self.out, &properties[*at], &row[*at]);
+        }
+        for ((name, ty), value) in self.computed.iter().zip(&row[properties.len()..]) {
+            self.out.push(b',');
+            computed(&mut self.out, name, *ty, value);
+        }
     }
 
     /// Adds the absolute address of an entity.
@@ -152,6 +189,20 @@ fn member(out: &mut Vec<u8>, property: &Property, value: &Value) {
     write_value(out, &property.ty, value);
 }
 
+/// A computed property. No type declares it, so that its own is told where
+/// JSON does not tell it.
+fn computed(out: &mut Vec<u8>, name: &str, ty: Ty, value: &Value) {
+    if !value.is_null() && !matches!(ty, Ty::Boolean | Ty::Double | Ty::String) {
+        string(out, &format!("{name}@odata.type"));
+        out.push(b':');
+        string(out, &ty.name().replacen("Edm.", "#", 1));
+        out.push(b',');
+    }
+    string(out, name);
+    out.push(b':');
+    write_value(out, &Type::String, value);
+}
+
 fn write_value(out: &mut Vec<u8>, ty: &Type, value: &Value) {
     match (value, ty) {
         (Value::Null, _) => out.extend_from_slice(b"null"),
@@ -160,6 +211,10 @@ fn write_value(out: &mut Vec<u8>, ty: &Type, value: &Value) {
             out.extend_from_slice(itoa::Buffer::new().format(*value).as_bytes());
         }
         (Value::Text(text), _) => string(out, text),
+        (Value::Double(number), _) if number.0.is_finite() => {
+            // Writing a number into memory cannot fail.
+            drop(serde_json::to_writer(out, &number.0));
+        }
         (Value::List(items), Type::Collection(item)) => list(out, item, items),
         (Value::Record(values), Type::Complex(complex)) => record(out, complex, values),
         // Dates, periods, GUIDs and durations are strings without anything to escape.

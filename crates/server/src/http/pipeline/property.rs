@@ -9,6 +9,7 @@ use rollcall_odata::payload::json::{read, write};
 use rollcall_odata::payload::primitive;
 use rollcall_odata::plan::resource::Place;
 use rollcall_odata::plan::{self, Selector};
+use rollcall_odata::uri::options::SystemOption;
 use rollcall_odata::{Error, Row, Value, headers};
 use rollcall_store::{Entity, Written};
 
@@ -85,12 +86,19 @@ impl Call<'_> {
 
     /// The addresses of the entities of a set, page by page.
     pub(super) async fn references(&mut self, place: Place) -> Result<Answer, Refusal> {
+        let shaping = [SystemOption::Select, SystemOption::Expand];
+        if let Some(option) = shaping.into_iter().find(|one| self.options.get(*one).is_some()) {
+            let name = format!("${}", option.text());
+            let message = format!("{name} says nothing of addresses: expected it to be left out.");
+            return Err(Error::bad_request(message).about(name).into());
+        }
         let rows = write::Collection::of_references(&self.root, Arc::clone(&place.set));
         let set = format!("{}/{}", self.root, place.set.name);
         let render = move |rows: &mut write::Collection, _version: u64, row: &Row| {
             rows.reference(&format!("{set}('{}')", key_of(row)));
         };
-        self.page(place, "/$ref", rows, render).await
+        let page = self.plan(&place)?;
+        self.page(place, "/$ref", page, rows, render).await
     }
 
     fn shown(&self, place: &Place, at: usize, entity: &Entity) -> Answer {

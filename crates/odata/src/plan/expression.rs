@@ -1,0 +1,117 @@
+//! Expressions with every name resolved and every literal typed.
+//!
+//! What they mean follows OData 4.01: `eq` and `ne` with null are true or
+//! false, the other comparisons with null are false, functions and arithmetic
+//! with null are null, `and`, `or` and `not` know a third state. Within a row
+//! an integer overflow, a division by zero, and a value that cannot be cast or
+//! that no day or time has, are null.
+
+mod bind;
+mod cast;
+mod functions;
+mod literal;
+mod operators;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use bind::{Binder, Setting, no_property};
+pub use functions::Function;
+pub use literal::value as literal_of;
+
+use crate::value::Value;
+
+/// A primitive type, as expressions tell them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ty {
+    /// `Edm.Boolean`.
+    Boolean,
+    /// `Edm.Int64`, and the shorter integers.
+    Int,
+    /// `Edm.Double`, and `Edm.Decimal`, which is computed as such.
+    Double,
+    /// `Edm.String`.
+    String,
+    /// `Edm.Date`.
+    Date,
+    /// `Edm.TimeOfDay`, to the nanosecond.
+    TimeOfDay,
+    /// `Edm.DateTimeOffset`, to the microsecond, in UTC.
+    Instant,
+    /// `Edm.Guid`.
+    Guid,
+    /// `Edm.Duration`.
+    Duration,
+}
+
+impl Ty {
+    /// Its name in the protocol.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Boolean => "Edm.Boolean",
+            Self::Int => "Edm.Int64",
+            Self::Double => "Edm.Double",
+            Self::String => "Edm.String",
+            Self::Date => "Edm.Date",
+            Self::TimeOfDay => "Edm.TimeOfDay",
+            Self::Instant => "Edm.DateTimeOffset",
+            Self::Guid => "Edm.Guid",
+            Self::Duration => "Edm.Duration",
+        }
+    }
+
+    fn is_number(self) -> bool {
+        matches!(self, Self::Int | Self::Double)
+    }
+}
+
+/// An expression over the properties of one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expression {
+    /// A value.
+    Value(Value),
+    /// The property at this position, as the value that it is kept as.
+    Stored(usize),
+    /// The property at this position as the string that clients see: the key
+    /// and the period, which are kept as something else.
+    Shown(usize, Kept),
+    /// Not.
+    Not(Box<Expression>),
+    /// All of these.
+    And(Vec<Expression>),
+    /// One of these.
+    Or(Vec<Expression>),
+    /// Two values of one type, or two numbers.
+    Compare(Comparison, Box<Expression>, Box<Expression>),
+    /// Whether a value is one of these, of which one may be null.
+    In(Box<Expression>, Vec<Value>),
+    /// A function; null where an argument is.
+    Call(Function, Vec<Expression>),
+    /// The value of the first condition that holds, or null.
+    Case(Vec<(Expression, Expression)>),
+}
+
+/// How a property is kept that clients see as a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// The key, as a GUID.
+    Guid,
+    /// The period, as a number.
+    Period,
+}
+
+/// The comparisons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// The same value, or both null.
+    Eq,
+    /// Not the same value.
+    Ne,
+    /// Greater.
+    Gt,
+    /// Greater or the same.
+    Ge,
+    /// Less.
+    Lt,
+    /// Less or the same.
+    Le,
+}

@@ -1,0 +1,423 @@
+//! Names to properties, literals to types, operators and functions to those
+//! that fit their operands.
+
+use jiff::Timestamp;
+
+use super::functions::{NOT_SERVED, SIGNATURES, Signature};
+use super::{Expression, Function, Kept, Ty, cast, literal, operators};
+use crate::edm::{EntitySet, Role, Type};
+use crate::error::{Code, Error};
+use crate::plan::query::Computed;
+use crate::uri::filter::{Binary, Kind, Literal, Node};
+use crate::uri::options::Options;
+use crate::uri::{self, Limits};
+use crate::value::Value;
+
+/// An expression, its type, and what of its literal is still of use.
+#[derive(Debug, Clone)]
+pub(crate) struct Typed {
+    pub expression: Expression,
+    /// Its type; `None` of a null that could be of any.
+    pub ty: Option<Ty>,
+    /// Whether it was written as a literal, which may be cast.
+    pub literal: bool,
+    /// The integer that it is, where it is written as another number.
+    pub integer: Option<i64>,
+    /// The offset from UTC in minutes with which an instant was written.
+    pub offset: i64,
+}
+
+impl Typed {
+    pub fn new(ty: Ty, expression: Expression) -> Self {
+        Self { expression, ty: Some(ty), literal: false, integer: None, offset: 0 }
+    }
+
+    pub fn value(ty: Ty, value: Value) -> Self {
+        Self { literal: true, ..Self::new(ty, Expression::Value(value)) }
+    }
+
+    pub fn null() -> Self {
+        Self { ty: None, ..Self::value(Ty::String, Value::Null) }
+    }
+
+    pub fn call(ty: Ty, function: Function, arguments: Vec<Self>) -> Self {
+        let arguments = arguments.into_iter().map(|one| one.expression).collect();
+        Self::new(ty, Expression::Call(function, arguments))
+    }
+
+    /// The name of its type, for people.
+    pub fn type_name(&self) -> &'static str {
+        self.ty.map_or("<null>", Ty::name)
+    }
+}
+
+/// What expressions are bound in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setting<'a> {
+    pub set: &'a EntitySet,
+    pub options: &'a Options,
+    pub limits: Limits,
+    pub now: Timestamp,
+}
+
+/// Binds the expressions of one query option.
+pub(crate) struct Binder<'a> {
+    pub setting: Setting<'a>,
+    /// What `$compute` has made.
+    computed: &'a [Computed],
+    option: &'a str,
+    /// How many more nodes there may be, with those of aliases and computed properties.
+    left: usize,
+    /// How many more items lists may have in all.
+    items_left: usize,
+    /// Whether the value of an alias is being bound, in which there are no aliases.
+    in_alias: bool,
+}
+
+impl<'a> Binder<'a> {
+    pub fn new(setting: Setting<'a>, computed: &'a [Computed], option: &'a str) -> Self {
+        let Limits { nodes, list, .. } = setting.limits;
+        Self { setting, computed, option, left: nodes, items_left: list, in_alias: false }
+    }
+
+    /// An expression of any type.
+    pub fn bind(&mut self, node: &Node) -> Result<Typed, Error> {
+        self.count(1)?;
+        match &node.kind {
+            Kind::Literal(one) => self.literal(one),
+            Kind::Path(names) => self.path(names),
+            Kind::Alias(name) => self.alias(name),
+            Kind::Unary(operator, operand) => {
+                let operand = self.bind(operand)?;
+                operators::unary(*operator, operand).map_err(|error| error.about(self.option))
+            }
+            Kind::Binary(Binary::Has, ..) => Err(self.not_served("The operator 'has'")),
+            Kind::Binary(operator, left, right) => {
+                let (left, right) = (self.bind(left)?, self.bind(right)?);
+                operators::binary(*operator, left, right).map_err(|error| error.about(self.option))
+            }
+            Kind::And(all) => Ok(Typed::new(Ty::Boolean, Expression::And(self.chain(all, "And")?))),
+            Kind::Or(all) => Ok(Typed::new(Ty::Boolean, Expression::Or(self.chain(all, "Or")?))),
+            Kind::In(value, list) => self.is_in(value, list),
+            Kind::Call(name, arguments) => self.call(name, arguments),
+            Kind::Case(branches) => self.case(branches),
+            Kind::List(_) => Err(self.wrong("A list stands where a single value is expected.")),
+            Kind::Lambda(path, name, _) => Err(self.lambda(path, name)),
+        }
+    }
+
+    /// An expression that is true, false or null.
+    pub fn condition(&mut self, node: &Node) -> Result<Expression, Error> {
+        let bound = self.bind(node)?;
+        let bound = literal::cast(&bound, Ty::Boolean).unwrap_or(bound);
+        match bound.ty {
+            Some(Ty::Boolean) | None => Ok(bound.expression),
+            Some(_) => {
+                let option = self.option;
+                let message =
+                    format!("The {option} expression must evaluate to a single boolean value.");
+                Err(self.wrong(&message))
+            }
+        }
+    }
+
+    pub fn wrong(&self, message: &str) -> Error {
+        Error::bad_request(message).about(self.option)
+    }
+
+    fn not_served(&self, what: &str) -> Error {
+        Error::new(Code::NotImplemented, format!("{what} is not served here.")).about(self.option)
+    }
+
+    fn count(&mut self, nodes: usize) -> Result<(), Error> {
+        let most = self.setting.limits.nodes;
+        self.left = self.left.checked_sub(nodes).ok_or_else(|| {
+            let what = format!(
+                "more than {most} operators, functions and operands, those of aliases and \
+                 computed properties included"
+            );
+            uri::too_complex(self.option, &what, "query-nodes")
+        })?;
+        Ok(())
+    }
+
+    fn literal(&self, literal: &Literal) -> Result<Typed, Error> {
+        let typed = literal::typed(literal).map_err(|error| error.about(self.option))?;
+        Ok(Typed { integer: literal::as_integer(literal), ..typed })
+    }
+
+    /// A property of the row, declared or computed, in any letter case.
+    fn path(&mut self, names: &[String]) -> Result<Typed, Error> {
+        let names = match names {
+            [it, rest @ ..] if it.eq_ignore_ascii_case("$it") && !rest.is_empty() => rest,
+            names => names,
+        };
+        let [name] = names else { return Err(self.longer_path(names)) };
+        let computed = self.computed.iter().find(|one| one.name.eq_ignore_ascii_case(name));
+        if let Some(computed) = computed {
+            self.count(computed.nodes)?;
+            return Ok(Typed::new(computed.ty, computed.expression.clone()));
+        }
+        let entity_type = &self.setting.set.entity_type;
+        let Some(at) = entity_type.find(name) else { return Err(self.no_property(name)) };
+        let property = &entity_type.properties[at];
+        let ty = match property.ty {
+            Type::Boolean => Ty::Boolean,
+            Type::Int64 | Type::Int32 => Ty::Int,
+            Type::String => Ty::String,
+            Type::Date => Ty::Date,
+            Type::Guid => Ty::Guid,
+            Type::Duration => Ty::Duration,
+            Type::Complex(_) | Type::Collection(_) => {
+                let what = format!("The property '{}' in an expression", property.name);
+                return Err(self.not_served(&what));
+            }
+        };
+        let expression = match property.role {
+            Role::Key => Expression::Shown(at, Kept::Guid),
+            Role::Period => Expression::Shown(at, Kept::Period),
+            _ => Expression::Stored(at),
+        };
+        Ok(Typed::new(ty, expression))
+    }
+
+    fn longer_path(&self, names: &[String]) -> Error {
+        let entity_type = &self.setting.set.entity_type;
+        let first = names.first().map_or("", String::as_str);
+        match entity_type.find(first).map(|at| &entity_type.properties[at]) {
+            None => self.no_property(first),
+            Some(property) => match property.ty {
+                Type::Complex(_) | Type::Collection(_) => {
+                    self.not_served(&format!("The path '{}' in an expression", names.join("/")))
+                }
+                _ => self.wrong(&format!(
+                    "The property '{}' is of type {}, which has no properties.",
+                    property.name, property.ty
+                )),
+            },
+        }
+    }
+
+    pub fn no_property(&self, name: &str) -> Error {
+        no_property(self.setting.set, name).about(self.option)
+    }
+
+    /// What an alias stands for; without a value it is null.
+    fn alias(&mut self, name: &str) -> Result<Typed, Error> {
+        match self.alias_value(name)? {
+            None => Ok(Typed::null()),
+            Some(node) => self.inside_alias(|binder| binder.bind(&node)),
+        }
+    }
+
+    fn alias_value(&self, name: &str) -> Result<Option<Node>, Error> {
+        let shown = format!("@{name}");
+        if self.in_alias {
+            let message = format!("The value of a parameter alias cannot be the alias '{shown}'.");
+            return Err(Error::bad_request(message).about(shown));
+        }
+        let value = self.setting.options.alias(name);
+        value.map(|text| uri::clauses::alias(&shown, text, self.setting.limits)).transpose()
+    }
+
+    fn inside_alias<T>(
+        &mut self,
+        bind: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.in_alias = true;
+        let bound = bind(self);
+        self.in_alias = false;
+        bound
+    }
+
+    fn chain(&mut self, all: &[Node], operator: &str) -> Result<Vec<Expression>, Error> {
+        let mut bound = Vec::with_capacity(all.len());
+        let mut types = Vec::new();
+        for node in all {
+            let one = self.bind(node)?;
+            let one = literal::cast(&one, Ty::Boolean).unwrap_or(one);
+            types.push(one.type_name());
+            if one.ty.is_some_and(|ty| ty != Ty::Boolean) {
+                let left = types.get(types.len().wrapping_sub(2)).unwrap_or(&"Edm.Boolean");
+                let message = operators::incompatible(left, one.type_name(), operator);
+                return Err(self.wrong(&message));
+            }
+            bound.push(one.expression);
+        }
+        Ok(bound)
+    }
+
+    /// `in` is as many equalities as the list has items.
+    fn is_in(&mut self, value: &Node, list: &Node) -> Result<Typed, Error> {
+        let value = self.bind(value)?;
+        let items = match &list.kind {
+            Kind::List(items) => self.items(items)?,
+            Kind::Alias(name) => self.items_of_alias(name)?,
+            _ => return Err(self.not_served("A path after 'in'")),
+        };
+        operators::is_in(value, items).map_err(|error| error.about(self.option))
+    }
+
+    fn items_of_alias(&mut self, name: &str) -> Result<Vec<Typed>, Error> {
+        if let Some(Kind::List(items)) = self.alias_value(name)?.map(|node| node.kind) {
+            return self.inside_alias(|binder| binder.items(&items));
+        }
+        let message = format!("The parameter alias '@{name}' has no list as its value.");
+        Err(Error::bad_request(message).about(format!("@{name}")))
+    }
+
+    /// Items that are literals count by the limit on lists alone.
+    fn items(&mut self, items: &[Node]) -> Result<Vec<Typed>, Error> {
+        let most = self.setting.limits.list;
+        self.items_left = self.items_left.checked_sub(items.len()).ok_or_else(|| {
+            uri::too_complex(self.option, &format!("more than {most} items in lists"), "query-list")
+        })?;
+        let one = |node: &Node| match &node.kind {
+            Kind::Literal(literal) => self.literal(literal),
+            _ => self.bind(node),
+        };
+        items.iter().map(one).collect()
+    }
+
+    fn call(&mut self, name: &str, arguments: &[Node]) -> Result<Typed, Error> {
+        let lower = name.to_ascii_lowercase();
+        if matches!(lower.as_str(), "cast" | "isof") {
+            return self.by_type(&lower, arguments);
+        }
+        let arguments =
+            arguments.iter().map(|one| self.bind(one)).collect::<Result<Vec<_>, _>>()?;
+        match (lower.as_str(), arguments.as_slice()) {
+            ("now", []) => Ok(instant(self.setting.now)),
+            ("mindatetime", []) => Ok(instant(cast::least_instant())),
+            ("maxdatetime", []) => Ok(instant(cast::greatest_instant())),
+            ("totaloffsetminutes", [Typed { ty: Some(Ty::Instant), offset, .. }]) => {
+                Ok(Typed::value(Ty::Int, Value::Int(*offset)))
+            }
+            // An integer is rounded already.
+            ("round" | "floor" | "ceiling", [Typed { ty: Some(Ty::Int), .. }]) => {
+                arguments.into_iter().next().ok_or_else(|| self.unknown(name))
+            }
+            _ => self.canonical(name, &lower, arguments),
+        }
+    }
+
+    fn canonical(&self, name: &str, lower: &str, arguments: Vec<Typed>) -> Result<Typed, Error> {
+        let known: Vec<&Signature> = SIGNATURES.iter().filter(|one| one.name == lower).collect();
+        if known.is_empty() && NOT_SERVED.contains(&lower) {
+            return Err(self.not_served(&format!("The function '{lower}'")));
+        }
+        if known.is_empty() && !operators::SPECIAL.iter().any(|(other, _)| *other == lower) {
+            return Err(self.unknown(name));
+        }
+        let fits = |signature: &&&Signature| {
+            let types = signature.arguments;
+            types.len() == arguments.len()
+                && arguments.iter().zip(types).all(|(one, ty)| operators::fits(one, *ty))
+        };
+        match known.iter().find(fits) {
+            None => Err(self.wrong(&operators::no_signature(lower, &known))),
+            Some(signature) => {
+                let adapted = arguments
+                    .into_iter()
+                    .zip(signature.arguments)
+                    .map(|(one, ty)| operators::adapted(one, *ty));
+                Ok(Typed::call(signature.gives, signature.function, adapted.collect()))
+            }
+        }
+    }
+
+    fn unknown(&self, name: &str) -> Error {
+        self.wrong(&format!(
+            "An unknown function with name '{name}' was found. This may also be a function import \
+             or a key lookup on a navigation property, which is not allowed."
+        ))
+    }
+
+    /// `cast` and `isof`, whose last argument is the name of a type.
+    fn by_type(&mut self, function: &str, arguments: &[Node]) -> Result<Typed, Error> {
+        let (value, name) = match arguments {
+            [name] => (None, name),
+            [value, name] => (Some(value), name),
+            _ => return Err(self.wrong(&operators::no_signature(function, &[]))),
+        };
+        let Kind::Path(name) = &name.kind else {
+            let message = format!("The last argument of '{function}' is not the name of a type.");
+            return Err(self.wrong(&message));
+        };
+        let name = name.join("/");
+        let Some(value) = value else { return self.row_by_type(function, &name) };
+        let declared = self.declared_type(value);
+        let value = self.bind(value)?;
+        let bound = match function {
+            "cast" => cast::cast(value, &name),
+            _ => cast::is_of(value, declared, &name),
+        };
+        bound.map_err(|error| error.about(self.option))
+    }
+
+    /// Whether the row itself is of a type, or the row as one of a type.
+    fn row_by_type(&self, function: &str, name: &str) -> Result<Typed, Error> {
+        if function == "cast" {
+            return Err(self.not_served("The cast of an entity"));
+        }
+        let own = &self.setting.set.entity_type;
+        let heirs = std::iter::successors(Some(own), |one| one.base.as_ref());
+        let is = heirs.into_iter().any(|one| one.name == name);
+        Ok(Typed::value(Ty::Boolean, Value::Bool(is)))
+    }
+
+    fn declared_type(&self, node: &Node) -> Option<String> {
+        let Kind::Path(names) = &node.kind else { return None };
+        let entity_type = &self.setting.set.entity_type;
+        let at = entity_type.find(names.last()?)?;
+        Some(entity_type.properties[at].ty.to_string())
+    }
+
+    fn case(&mut self, branches: &[(Node, Node)]) -> Result<Typed, Error> {
+        let mut bound = Vec::with_capacity(branches.len());
+        for (condition, value) in branches {
+            let (condition, value) = (self.bind(condition)?, self.bind(value)?);
+            if condition.ty.is_some_and(|ty| ty != Ty::Boolean) {
+                let message = "Each condition of 'case' must evaluate to a single boolean value.";
+                return Err(self.wrong(message));
+            }
+            bound.push((condition.expression, value));
+        }
+        operators::case(bound).map_err(|error| error.about(self.option))
+    }
+
+    fn lambda(&self, path: &[String], name: &str) -> Error {
+        if !name.eq_ignore_ascii_case("any") && !name.eq_ignore_ascii_case("all") {
+            return self.unknown(name);
+        }
+        let entity_type = &self.setting.set.entity_type;
+        let Some(at) = path.last().and_then(|one| entity_type.find(one)) else {
+            return self.no_property(&path.join("/"));
+        };
+        let property = &entity_type.properties[at];
+        if matches!(property.ty, Type::Collection(_)) {
+            return self.not_served(&format!("'{name}' over '{}'", property.name));
+        }
+        self.wrong(&format!(
+            "'{name}' stands after '{}', which is of type {}: expected a collection.",
+            property.name, property.ty
+        ))
+    }
+
+    /// How many nodes have been bound.
+    pub fn bound(&self) -> usize {
+        self.setting.limits.nodes - self.left
+    }
+}
+
+fn instant(instant: Timestamp) -> Typed {
+    let typed = Typed::new(Ty::Instant, Expression::Value(Value::Instant(instant)));
+    Typed { literal: false, ..typed }
+}
+
+/// There is no such property, in the words of OData's library.
+pub(crate) fn no_property(set: &EntitySet, name: &str) -> Error {
+    let message =
+        format!("Could not find a property named '{name}' on type '{}'.", set.entity_type.name);
+    Error::bad_request(message)
+}

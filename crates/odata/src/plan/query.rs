@@ -1,0 +1,181 @@
+//! The query options that say which rows and values a list has: `$filter`,
+//! `$search`, `$compute`, `$orderby` and `$select`.
+
+use crate::edm::EntitySet;
+use crate::error::Error;
+use crate::plan::expression::{Binder, Expression, Kept, Setting, Ty};
+use crate::plan::{expression, search};
+use crate::uri::clauses::{self, Selected};
+use crate::uri::options::SystemOption;
+use crate::uri::{filter, search as words};
+
+/// Which rows a list has, and in which order. As a default: all rows, in the
+/// order of the identity.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// What must be true of a row.
+    pub filter: Option<Expression>,
+    /// What the rows are ordered by, before their identity.
+    pub order: Vec<OrderKey>,
+    /// What each row has besides its properties.
+    pub computed: Vec<Computed>,
+    /// How many of the first rows are left out.
+    pub skip: u64,
+}
+
+/// One key of an order. Null is less than any value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderKey {
+    /// What to order by.
+    pub expression: Expression,
+    /// Its type.
+    pub ty: Ty,
+    /// Whether the greatest comes first.
+    pub descending: bool,
+}
+
+/// A property that a request computes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Computed {
+    /// Its name.
+    pub name: String,
+    /// How its values are made.
+    pub expression: Expression,
+    /// Its type.
+    pub ty: Ty,
+    /// How large it is, for the limit on what refers to it.
+    pub(crate) nodes: usize,
+}
+
+/// Which properties an answer shows, as positions in `EntityType::properties`
+/// and in `Shape::computed`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// The declared ones, in declared order.
+    pub properties: Vec<usize>,
+    /// Whether `*` was among what was asked for.
+    pub all: bool,
+}
+
+/// What the options ask of a list, and what `$select` leaves of it.
+pub(crate) fn shape(setting: Setting<'_>) -> Result<(Shape, Option<Selection>), Error> {
+    let options = setting.options;
+    let mut computed = compute(setting)?;
+    let order = order(setting, &computed)?;
+    let filter = condition(setting, &computed)?;
+    let selection = match options.get(SystemOption::Select) {
+        None => None,
+        Some(text) => Some(select(setting, text, &mut computed)?),
+    };
+    let skip = options.number(SystemOption::Skip)?.unwrap_or(0);
+    Ok((Shape { filter, order, computed, skip }, selection))
+}
+
+/// `$filter` and `$search`: both must hold.
+pub(crate) fn condition(
+    setting: Setting<'_>,
+    computed: &[Computed],
+) -> Result<Option<Expression>, Error> {
+    let mut conditions = Vec::new();
+    if let Some(text) = setting.options.get(SystemOption::Filter) {
+        let node = filter::parse("$filter", text, setting.limits)?;
+        conditions.push(Binder::new(setting, computed, "$filter").condition(&node)?);
+    }
+    if let Some(text) = setting.options.get(SystemOption::Search) {
+        conditions.push(search::condition(setting.set, &words::parse(text, setting.limits)?));
+    }
+    let last = conditions.pop();
+    if conditions.is_empty() {
+        return Ok(last);
+    }
+    conditions.extend(last);
+    Ok(Some(Expression::And(conditions)))
+}
+
+/// `$compute`. One property may not refer to another, and none may be called
+/// as a declared one.
+pub(crate) fn compute(setting: Setting<'_>) -> Result<Vec<Computed>, Error> {
+    let Some(text) = setting.options.get(SystemOption::Compute) else { return Ok(Vec::new()) };
+    let mut computed: Vec<Computed> = Vec::new();
+    for clauses::Computed { expression, name, at } in clauses::compute(text, setting.limits)? {
+        let mut binder = Binder::new(setting, &[], "$compute");
+        let same = |other: &str| other.eq_ignore_ascii_case(&name);
+        let taken = setting.set.entity_type.find(&name).is_some();
+        if taken || computed.iter().any(|one| same(&one.name)) || !is_identifier(&name) {
+            return Err(binder.wrong(&format!(
+                "The name '{name}' at position {at} of $compute cannot be given: expected letters, \
+                 digits and underscores, and no name that is in use."
+            )));
+        }
+        let bound = binder.bind(&expression)?;
+        let ty = bound.ty.unwrap_or(Ty::String);
+        computed.push(Computed { name, expression: bound.expression, ty, nodes: binder.bound() });
+    }
+    Ok(computed)
+}
+
+fn is_identifier(name: &str) -> bool {
+    name.len() <= 128
+        && name.starts_with(|first: char| first.is_alphabetic() || first == '_')
+        && name.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
+}
+
+fn order(setting: Setting<'_>, computed: &[Computed]) -> Result<Vec<OrderKey>, Error> {
+    let Some(text) = setting.options.get(SystemOption::OrderBy) else { return Ok(Vec::new()) };
+    let keys = clauses::order(text, setting.limits)?;
+    let mut binder = Binder::new(setting, computed, "$orderby");
+    let key = |key: &clauses::OrderKey| {
+        let bound = binder.bind(&key.expression)?;
+        // GUIDs have the same order as their texts, and an index.
+        let (expression, ty) = match bound.expression {
+            Expression::Shown(at, Kept::Guid) => (Expression::Stored(at), Ty::Guid),
+            expression => (expression, bound.ty.unwrap_or(Ty::String)),
+        };
+        Ok(OrderKey { expression, ty, descending: key.descending })
+    };
+    keys.iter().map(key).collect()
+}
+
+/// `$select`: of what is computed only that stays which it names.
+fn select(
+    setting: Setting<'_>,
+    text: &str,
+    computed: &mut Vec<Computed>,
+) -> Result<Selection, Error> {
+    let set = setting.set;
+    let mut selection = Selection::default();
+    let mut named = vec![false; computed.len()];
+    for item in clauses::select(text, setting.limits)? {
+        match item {
+            Selected::All => selection.all = true,
+            Selected::Path(path) => {
+                let name = own_name(set, &path);
+                let is = |one: &Computed| one.name.eq_ignore_ascii_case(&name);
+                match (set.entity_type.find(&name), computed.iter().position(is)) {
+                    (Some(at), _) => selection.properties.push(at),
+                    (None, Some(at)) => named[at] = true,
+                    (None, None) => {
+                        return Err(expression::no_property(set, &name).about("$select"));
+                    }
+                }
+            }
+        }
+    }
+    if selection.all {
+        selection.properties = (0..set.entity_type.properties.len()).collect();
+    } else {
+        let mut named = named.into_iter();
+        computed.retain(|_| named.next().unwrap_or(false));
+    }
+    selection.properties.sort_unstable();
+    selection.properties.dedup();
+    Ok(selection)
+}
+
+/// The name of a property, without the name of its own type before it.
+fn own_name(set: &EntitySet, path: &[String]) -> String {
+    match path {
+        [ty, rest @ ..] if *ty == set.entity_type.name && !rest.is_empty() => rest.join("/"),
+        path => path.join("/"),
+    }
+}

@@ -1,0 +1,75 @@
+//! How the values of expressions go into statements and come out of them.
+//!
+//! Properties are as in their columns. What only expressions have: a double is
+//! itself, a time of day counts nanoseconds, an instant microseconds from 1970.
+
+use jiff::civil::Time;
+use jiff::{SignedDuration, Timestamp};
+use rollcall_odata::plan::expression::Ty;
+use rollcall_odata::{Double, Value};
+use rusqlite::types::{Value as Owned, ValueRef};
+use uuid::Uuid;
+
+use super::{date_of, day_number};
+
+/// The value as it is bound.
+pub(crate) fn encode(value: &Value) -> Owned {
+    match value {
+        // Expressions have no collections and no complex values.
+        Value::Null | Value::List(_) | Value::Record(_) => Owned::Null,
+        Value::Bool(value) => Owned::Integer(i64::from(*value)),
+        Value::Int(number) => Owned::Integer(*number),
+        Value::Text(text) => Owned::Text(text.clone()),
+        Value::Date(date) => Owned::Integer(day_number(*date)),
+        Value::Period(period) => Owned::Integer(period.number()),
+        Value::Guid(guid) => Owned::Blob(guid.as_bytes().to_vec()),
+        Value::Duration(duration) => {
+            i64::try_from(duration.as_nanos()).map_or(Owned::Null, Owned::Integer)
+        }
+        Value::Double(number) => Owned::Real(number.0),
+        Value::TimeOfDay(time) => Owned::Integer(nanoseconds_of(*time)),
+        Value::Instant(instant) => Owned::Integer(instant.as_microsecond()),
+    }
+}
+
+/// The value of this type that a statement gives, or nothing where it is none.
+pub(crate) fn decode(ty: Ty, given: ValueRef<'_>) -> Option<Value> {
+    Some(match (ty, given) {
+        (_, ValueRef::Null) => Value::Null,
+        (Ty::Boolean, ValueRef::Integer(number @ (0 | 1))) => Value::Bool(number == 1),
+        (Ty::Int, ValueRef::Integer(number)) => Value::Int(number),
+        (Ty::Double, ValueRef::Real(number)) => Value::Double(Double(number)),
+        (Ty::String, ValueRef::Text(text)) => {
+            Value::Text(std::str::from_utf8(text).ok()?.to_owned())
+        }
+        (Ty::Date, ValueRef::Integer(number)) => Value::Date(date_of(number)?),
+        (Ty::TimeOfDay, ValueRef::Integer(number)) => Value::TimeOfDay(time_of(number)?),
+        (Ty::Instant, ValueRef::Integer(number)) => Value::Instant(instant_of(number)?),
+        (Ty::Guid, ValueRef::Blob(bytes)) => Value::Guid(Uuid::from_slice(bytes).ok()?),
+        (Ty::Duration, ValueRef::Integer(number)) => {
+            Value::Duration(SignedDuration::from_nanos(number))
+        }
+        _ => return None,
+    })
+}
+
+fn nanoseconds_of(time: Time) -> i64 {
+    let seconds =
+        i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second());
+    seconds * 1_000_000_000 + i64::from(time.subsec_nanosecond())
+}
+
+/// The time of day so many nanoseconds after midnight.
+pub(crate) fn time_of(nanoseconds: i64) -> Option<Time> {
+    let part = |of: i64, most: i64| i8::try_from(nanoseconds / of % most).ok();
+    let (hour, minute) = (part(3_600_000_000_000, 24)?, part(60_000_000_000, 60)?);
+    let fraction = i32::try_from(nanoseconds % 1_000_000_000).ok()?;
+    Time::new(hour, minute, part(1_000_000_000, 60)?, fraction).ok()
+}
+
+/// The instant so many microseconds after 1970, in the years 0000 to 9999.
+pub(crate) fn instant_of(microseconds: i64) -> Option<Timestamp> {
+    let instant = Timestamp::from_microsecond(microseconds).ok()?;
+    let year = jiff::tz::Offset::UTC.to_datetime(instant).year();
+    (0..=9999).contains(&year).then_some(instant)
+}

@@ -1,0 +1,83 @@
+//! The functions of expressions, as SQLite calls them.
+//!
+//! SQLite's own would not do: its sums of integers become doubles when they
+//! overflow, its texts end at a zero byte and know ASCII's letter case alone,
+//! and it has no durations. So all functions are ours, in one manner: null
+//! where an argument is null, and null where there is no value to give.
+
+mod calendar;
+mod numbers;
+mod texts;
+
+use rollcall_odata::plan::expression::Function;
+use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::types::{Value as Owned, ValueRef};
+use rusqlite::{Connection, Result};
+
+/// What SQLite knows a function as. The protocol's own names are none of SQLite's.
+pub(crate) fn name(function: Function) -> String {
+    format!("odata_{function:?}")
+}
+
+/// Lets statements of this connection call the functions.
+pub(super) fn register(connection: &Connection) -> Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_INNOCUOUS;
+    for function in Function::ALL {
+        let (name, function) = (name(*function), *function);
+        connection.create_scalar_function(name.as_str(), -1, flags, move |context| {
+            let arguments = Arguments(context);
+            Ok(evaluate(function, &arguments).unwrap_or(Owned::Null))
+        })?;
+    }
+    Ok(())
+}
+
+fn evaluate(function: Function, arguments: &Arguments<'_, '_>) -> Option<Owned> {
+    texts::evaluate(function, arguments)
+        .or_else(|| numbers::evaluate(function, arguments))
+        .or_else(|| calendar::evaluate(function, arguments))
+        .flatten()
+}
+
+/// What a function is called with. An argument of another type than is asked
+/// for is none: plans have the right types.
+struct Arguments<'a, 'c>(&'a Context<'c>);
+
+impl Arguments<'_, '_> {
+    fn get(&self, at: usize) -> ValueRef<'_> {
+        if at < self.0.len() { self.0.get_raw(at) } else { ValueRef::Null }
+    }
+
+    fn int(&self, at: usize) -> Option<i64> {
+        if let ValueRef::Integer(number) = self.get(at) { Some(number) } else { None }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "that is what a double does")]
+    fn double(&self, at: usize) -> Option<f64> {
+        match self.get(at) {
+            ValueRef::Integer(number) => Some(number as f64),
+            ValueRef::Real(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    fn text(&self, at: usize) -> Option<&str> {
+        let ValueRef::Text(bytes) = self.get(at) else { return None };
+        std::str::from_utf8(bytes).ok()
+    }
+
+    fn blob(&self, at: usize) -> Option<&[u8]> {
+        if let ValueRef::Blob(bytes) = self.get(at) { Some(bytes) } else { None }
+    }
+}
+
+fn boolean(value: bool) -> Owned {
+    Owned::Integer(i64::from(value))
+}
+
+/// A double; zero has no sign.
+fn real(number: f64) -> Owned {
+    Owned::Real(number + 0.0)
+}

@@ -1,0 +1,368 @@
+//! What an expression is by the standard, row by row, in the plainest way.
+
+use std::cmp::Ordering;
+
+use jiff::civil::{Date, Time};
+use jiff::{SignedDuration, Timestamp, tz::Offset};
+use rollcall_odata::{Row, Value};
+
+/// A value as the evaluator knows it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum V {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Double(f64),
+    Text(String),
+    Date(Date),
+    Time(Time),
+    /// Microseconds from 1970.
+    Instant(i64),
+    Guid(uuid::Uuid),
+    /// Nanoseconds.
+    Duration(i64),
+}
+
+/// An expression.
+#[derive(Debug, Clone)]
+pub enum E {
+    Is(V),
+    Property(usize),
+    Not(Box<E>),
+    Minus(Box<E>),
+    And(Vec<E>),
+    Or(Vec<E>),
+    Operator(&'static str, Box<E>, Box<E>),
+    In(Box<E>, Vec<E>),
+    Function(&'static str, Vec<E>),
+    Case(Vec<(E, E)>),
+    Cast(Box<E>, &'static str),
+}
+
+/// The property as clients see it.
+pub fn seen(value: &Value) -> V {
+    match value {
+        Value::Null => V::Null,
+        Value::Bool(value) => V::Bool(*value),
+        Value::Int(number) => V::Int(*number),
+        Value::Text(text) => V::Text(text.clone()),
+        Value::Date(date) => V::Date(*date),
+        Value::Period(period) => V::Text(period.to_string()),
+        Value::Guid(guid) => V::Guid(*guid),
+        Value::Duration(duration) => V::Duration(i64::try_from(duration.as_nanos()).unwrap()),
+        Value::Double(number) => V::Double(number.0),
+        Value::TimeOfDay(time) => V::Time(*time),
+        Value::Instant(instant) => V::Instant(instant.as_microsecond()),
+        Value::List(_) | Value::Record(_) => panic!(),
+    }
+}
+
+pub fn evaluate(e: &E, row: &Row) -> V {
+    match e {
+        E::Is(value) => value.clone(),
+        E::Property(0) => match &row[0] {
+            Value::Guid(key) => V::Text(key.to_string()),
+            _ => panic!(),
+        },
+        E::Property(at) => seen(&row[*at]),
+        E::Not(one) => match evaluate(one, row) {
+            V::Bool(value) => V::Bool(!value),
+            _ => V::Null,
+        },
+        E::Minus(one) => match evaluate(one, row) {
+            V::Int(number) => number.checked_neg().map_or(V::Null, V::Int),
+            V::Duration(number) => number.checked_neg().map_or(V::Null, V::Duration),
+            V::Double(number) => double(-number),
+            _ => V::Null,
+        },
+        E::And(all) => third_state(all, row, false),
+        E::Or(all) => third_state(all, row, true),
+        E::Operator(name, one, other) => operator(name, evaluate(one, row), evaluate(other, row)),
+        E::In(one, all) => {
+            let one = evaluate(one, row);
+            V::Bool(all.iter().any(|other| is_equal(&one, &evaluate(other, row))))
+        }
+        E::Function(name, arguments) => {
+            let arguments: Vec<V> = arguments.iter().map(|one| evaluate(one, row)).collect();
+            if arguments.contains(&V::Null) { V::Null } else { function(name, &arguments) }
+        }
+        E::Case(branches) => {
+            let holds = |(condition, _): &&(E, E)| evaluate(condition, row) == V::Bool(true);
+            branches.iter().find(holds).map_or(V::Null, |(_, value)| evaluate(value, row))
+        }
+        E::Cast(one, ty) => cast(evaluate(one, row), ty),
+    }
+}
+
+/// `and` is decided by a false, `or` by a true; else a null makes it null.
+fn third_state(all: &[E], row: &Row, decides: bool) -> V {
+    let values: Vec<V> = all.iter().map(|one| evaluate(one, row)).collect();
+    if values.contains(&V::Bool(decides)) {
+        V::Bool(decides)
+    } else if values.contains(&V::Null) {
+        V::Null
+    } else {
+        V::Bool(!decides)
+    }
+}
+
+fn double(number: f64) -> V {
+    if number.is_nan() { V::Null } else { V::Double(number + 0.0) }
+}
+
+/// Null is less than any value, numbers are compared exactly.
+pub fn compare(one: &V, other: &V) -> Ordering {
+    match (one, other) {
+        (V::Null, V::Null) => Ordering::Equal,
+        (V::Null, _) => Ordering::Less,
+        (_, V::Null) => Ordering::Greater,
+        (V::Bool(one), V::Bool(other)) => one.cmp(other),
+        (V::Int(one), V::Int(other)) | (V::Instant(one), V::Instant(other)) => one.cmp(other),
+        (V::Duration(one), V::Duration(other)) => one.cmp(other),
+        (V::Double(one), V::Double(other)) => one.partial_cmp(other).unwrap(),
+        (V::Int(one), V::Double(other)) => int_to_double(*one, *other),
+        (V::Double(one), V::Int(other)) => int_to_double(*other, *one).reverse(),
+        (V::Text(one), V::Text(other)) => one.chars().cmp(other.chars()),
+        (V::Date(one), V::Date(other)) => one.cmp(other),
+        (V::Time(one), V::Time(other)) => one.cmp(other),
+        (V::Guid(one), V::Guid(other)) => one.to_string().cmp(&other.to_string()),
+        different => panic!("{different:?}"),
+    }
+}
+
+fn int_to_double(int: i64, double: f64) -> Ordering {
+    let floor = double.floor();
+    // Saturates beyond what an i128 holds, and so far no i64 goes.
+    i128::from(int).cmp(&(floor as i128)).then(if floor < double {
+        Ordering::Less
+    } else {
+        Ordering::Equal
+    })
+}
+
+fn is_equal(one: &V, other: &V) -> bool {
+    compare(one, other).is_eq()
+}
+
+fn operator(name: &str, one: V, other: V) -> V {
+    let null = one == V::Null || other == V::Null;
+    match name {
+        "eq" => return V::Bool(is_equal(&one, &other)),
+        "ne" => return V::Bool(!is_equal(&one, &other)),
+        "gt" => return V::Bool(!null && compare(&one, &other).is_gt()),
+        "ge" => return V::Bool(!null && compare(&one, &other).is_ge()),
+        "lt" => return V::Bool(!null && compare(&one, &other).is_lt()),
+        "le" => return V::Bool(!null && compare(&one, &other).is_le()),
+        _ if null => return V::Null,
+        _ => {}
+    }
+    match (name, one, other) {
+        ("divby", V::Int(one), V::Int(other)) => doubles(name, one as f64, other as f64),
+        (_, V::Int(one), V::Int(other)) => integers(name, one, other).map_or(V::Null, V::Int),
+        (_, V::Int(one), V::Double(other)) => doubles(name, one as f64, other),
+        (_, V::Double(one), V::Int(other)) => doubles(name, one, other as f64),
+        (_, V::Double(one), V::Double(other)) => doubles(name, one, other),
+        (_, V::Duration(one), V::Duration(other)) => {
+            integers(name, one, other).map_or(V::Null, V::Duration)
+        }
+        ("mul" | "div", V::Duration(one), V::Int(other)) => {
+            integers(name, one, other).map_or(V::Null, V::Duration)
+        }
+        ("mul", V::Int(one), V::Duration(other)) => {
+            integers(name, one, other).map_or(V::Null, V::Duration)
+        }
+        (_, V::Duration(one), V::Double(other)) => scaled(name, one, other),
+        ("mul", V::Double(one), V::Duration(other)) => scaled(name, other, one),
+        ("divby", V::Duration(one), V::Int(other)) => scaled(name, one, other as f64),
+        (name, V::Date(one), V::Duration(other)) => {
+            let other = SignedDuration::from_nanos_i128(signed(name, other));
+            let later = one.to_datetime(Time::midnight()).checked_add(other).map(|it| it.date());
+            later.ok().filter(|it| it.year() >= 0).map_or(V::Null, V::Date)
+        }
+        (_, V::Date(one), V::Date(other)) => {
+            let nanoseconds = i128::from(one.duration_since(other).as_hours()) * 3_600_000_000_000;
+            i64::try_from(nanoseconds).map_or(V::Null, V::Duration)
+        }
+        (name, V::Instant(one), V::Duration(other)) => {
+            let later = (i128::from(one) * 1000 + signed(name, other)).div_euclid(1000);
+            let year = |it: i64| Timestamp::from_microsecond(it).ok().map(|it| civil(it).year());
+            let later = i64::try_from(later).ok();
+            later.filter(|it| year(*it).is_some_and(|it| it >= 0)).map_or(V::Null, V::Instant)
+        }
+        (_, V::Instant(one), V::Instant(other)) => {
+            let nanoseconds = (i128::from(one) - i128::from(other)) * 1000;
+            i64::try_from(nanoseconds).map_or(V::Null, V::Duration)
+        }
+        different => panic!("{different:?}"),
+    }
+}
+
+fn civil(instant: Timestamp) -> jiff::civil::DateTime {
+    Offset::UTC.to_datetime(instant)
+}
+
+fn signed(name: &str, nanoseconds: i64) -> i128 {
+    if name == "sub" { -i128::from(nanoseconds) } else { i128::from(nanoseconds) }
+}
+
+fn integers(name: &str, one: i64, other: i64) -> Option<i64> {
+    let (one, other) = (i128::from(one), i128::from(other));
+    let result = match name {
+        "add" => one + other,
+        "sub" => one - other,
+        "mul" => one * other,
+        "div" if other != 0 => one / other,
+        "mod" if other != 0 => one % other,
+        _ => return None,
+    };
+    i64::try_from(result).ok()
+}
+
+fn doubles(name: &str, one: f64, other: f64) -> V {
+    double(match name {
+        "add" => one + other,
+        "sub" => one - other,
+        "mul" => one * other,
+        _ if other == 0.0 => return V::Null,
+        "div" | "divby" => one / other,
+        "mod" => one % other,
+        _ => panic!("{name}"),
+    })
+}
+
+fn scaled(name: &str, duration: i64, by: f64) -> V {
+    match doubles(name, duration as f64, by) {
+        V::Double(number) => whole(number).map_or(V::Null, V::Duration),
+        _ => V::Null,
+    }
+}
+
+fn whole(number: f64) -> Option<i64> {
+    if number.is_finite() { i64::try_from(number.trunc() as i128).ok() } else { None }
+}
+
+fn function(name: &str, arguments: &[V]) -> V {
+    match (name, arguments) {
+        ("contains", [V::Text(one), V::Text(other)]) => V::Bool(position(one, other).is_some()),
+        ("startswith", [V::Text(one), V::Text(other)]) => {
+            V::Bool(letters(one).starts_with(&letters(other)))
+        }
+        ("endswith", [V::Text(one), V::Text(other)]) => {
+            V::Bool(letters(one).ends_with(&letters(other)))
+        }
+        ("indexof", [V::Text(one), V::Text(other)]) => {
+            V::Int(position(one, other).map_or(-1, |at| i64::try_from(at).unwrap()))
+        }
+        ("length", [V::Text(one)]) => V::Int(i64::try_from(letters(one).len()).unwrap()),
+        ("substring", [V::Text(one), V::Int(from)]) => substring(one, *from, i64::MAX),
+        ("substring", [V::Text(one), V::Int(from), V::Int(most)]) => substring(one, *from, *most),
+        ("tolower", [V::Text(one)]) => V::Text(one.to_lowercase()),
+        ("toupper", [V::Text(one)]) => V::Text(one.to_uppercase()),
+        ("trim", [V::Text(one)]) => V::Text(trimmed(one)),
+        ("concat", [V::Text(one), V::Text(other)]) => V::Text(one.clone() + other),
+        ("round" | "floor" | "ceiling", [V::Int(number)]) => V::Int(*number),
+        ("round", [V::Double(number)]) => double(number.round()),
+        ("floor", [V::Double(number)]) => double(number.floor()),
+        ("ceiling", [V::Double(number)]) => double(number.ceil()),
+        ("totalseconds", [V::Duration(it)]) => double(*it as f64 / 1_000_000_000.0),
+        (_, [V::Date(date)]) => part(name, Some(*date), None),
+        (_, [V::Time(time)]) => part(name, None, Some(*time)),
+        (_, [V::Instant(it)]) => {
+            let civil = civil(Timestamp::from_microsecond(*it).unwrap());
+            part(name, Some(civil.date()), Some(civil.time()))
+        }
+        different => panic!("{different:?}"),
+    }
+}
+
+fn part(name: &str, date: Option<Date>, time: Option<Time>) -> V {
+    V::Int(match name {
+        "year" => i64::from(date.unwrap().year()),
+        "month" => i64::from(date.unwrap().month()),
+        "day" => i64::from(date.unwrap().day()),
+        "hour" => i64::from(time.unwrap().hour()),
+        "minute" => i64::from(time.unwrap().minute()),
+        "second" => i64::from(time.unwrap().second()),
+        "fractionalseconds" => {
+            return double(f64::from(time.unwrap().subsec_nanosecond()) / 1_000_000_000.0);
+        }
+        "date" => return V::Date(date.unwrap()),
+        "time" => return V::Time(time.unwrap()),
+        _ => panic!("{name}"),
+    })
+}
+
+fn letters(text: &str) -> Vec<char> {
+    text.chars().collect()
+}
+
+fn position(text: &str, part: &str) -> Option<usize> {
+    let (text, part) = (letters(text), letters(part));
+    (0..=text.len()).find(|at| text[*at..].starts_with(&part))
+}
+
+fn substring(text: &str, from: i64, most: i64) -> V {
+    let letters = letters(text);
+    let length = i128::try_from(letters.len()).unwrap();
+    let from = i128::from(from);
+    let from = if from < 0 { (length + from).max(0) } else { from.min(length) };
+    let end = (from + i128::from(most).max(0)).min(length);
+    let at = |position: i128| usize::try_from(position).unwrap();
+    V::Text(letters[at(from)..at(end)].iter().collect())
+}
+
+fn trimmed(text: &str) -> String {
+    let mut letters = letters(text);
+    while letters.first().is_some_and(|letter| letter.is_whitespace()) {
+        letters.remove(0);
+    }
+    while letters.last().is_some_and(|letter| letter.is_whitespace()) {
+        letters.pop();
+    }
+    letters.into_iter().collect()
+}
+
+fn cast(value: V, ty: &str) -> V {
+    let range = |least: i64, most: i64| match value {
+        V::Int(number) if number >= least && number <= most => V::Int(number),
+        _ => V::Null,
+    };
+    match (ty, &value) {
+        (_, V::Null) => V::Null,
+        ("Edm.Int16", _) => range(-0x8000, 0x7fff),
+        ("Edm.Byte", _) => range(0, 255),
+        ("Edm.Int64" | "Edm.Double", V::Text(text)) => read(ty, text),
+        ("Edm.Int64", V::Double(number)) => whole(*number).map_or(V::Null, V::Int),
+        ("Edm.Double", V::Int(number)) => double(*number as f64),
+        ("Edm.Date", V::Text(text)) => text.parse().map_or(V::Null, V::Date),
+        ("Edm.String", _) => V::Text(match &value {
+            V::Bool(value) => value.to_string(),
+            V::Int(number) => number.to_string(),
+            V::Double(number) if number.is_infinite() => {
+                if *number > 0.0 {
+                    "INF".to_owned()
+                } else {
+                    "-INF".to_owned()
+                }
+            }
+            V::Double(number) => number.to_string(),
+            V::Date(date) => date.to_string(),
+            V::Guid(guid) => guid.to_string(),
+            V::Text(text) => text.clone(),
+            other => panic!("{other:?}"),
+        }),
+        different => panic!("{different:?}"),
+    }
+}
+
+/// The texts that are generated are numbers of a plain form or none at all.
+fn read(ty: &str, text: &str) -> V {
+    let plain = |letter: char| letter.is_ascii_digit() || letter == '-';
+    if text.is_empty() || !text.chars().all(plain) || text == "-" {
+        return V::Null;
+    }
+    match ty {
+        "Edm.Int64" => text.parse().map_or(V::Null, V::Int),
+        _ => text.parse().map_or(V::Null, double),
+    }
+}
