@@ -115,9 +115,9 @@ macro_rules! operators {
                 match self { $(Self::$name => $level,)* }
             }
 
-            /// The operator of this level that is written so, in any letter case.
-            fn named(level: u8, word: &str) -> Option<Self> {
-                $(if level == $level && word.eq_ignore_ascii_case($text) {
+            /// The operator that is written so, in any letter case.
+            fn named(word: &str) -> Option<Self> {
+                $(if word.eq_ignore_ascii_case($text) {
                     return Some(Self::$name);
                 })*
                 None
@@ -129,9 +129,7 @@ macro_rules! operators {
 /// How tightly `or`, `and`, `in` and `not` bind, beside the levels of `Binary`.
 const OR: u8 = 1;
 const AND: u8 = 2;
-const EQUALITY: u8 = 3;
 const RELATION: u8 = 4;
-const PRODUCT: u8 = 6;
 const UNARY: u8 = 7;
 const PRIMARY: u8 = 8;
 

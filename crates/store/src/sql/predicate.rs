@@ -67,7 +67,7 @@ impl Writer<'_> {
             Expression::And(all) => self.joined(all, " AND ", "1", Self::value),
             Expression::Or(all) => self.joined(all, " OR ", "0", Self::value),
             Expression::Compare(Comparison::Eq, one, other) => {
-                self.between("(", one, " IS ", other, ")")
+                self.between("(", one, " IS ", other, ")");
             }
             Expression::Compare(Comparison::Ne, one, other) => {
                 self.between("(", one, " IS NOT ", other, ")");
@@ -92,7 +92,7 @@ impl Writer<'_> {
                 other,
             ) => self.between("(", one, relation(*operator), other, ")"),
             Expression::In(one, values) if !values.contains(&Value::Null) => {
-                self.plainly_in(one, values)
+                self.plainly_in(one, values);
             }
             other => self.value(other),
         }

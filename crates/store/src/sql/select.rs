@@ -172,3 +172,102 @@ pub(crate) fn extra(shape: &Shape) -> Vec<Ty> {
     let computed = shape.computed.iter().map(|one| one.ty);
     computed.chain(shape.order.iter().map(|key| key.ty)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rollcall_odata::Value;
+    use rollcall_odata::catalog;
+    use rollcall_odata::edm::{EntitySet, Role};
+    use rollcall_odata::plan::expression::Comparison;
+    use rollcall_odata::plan::query::OrderKey;
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::sql::define;
+
+    fn set() -> Arc<EntitySet> {
+        Arc::clone(&catalog::load(catalog::EMBEDDED).unwrap().entity_sets[0])
+    }
+
+    fn compare(operator: Comparison, one: Expression, value: Value) -> Expression {
+        Expression::Compare(operator, Box::new(one), Box::new(Expression::Value(value)))
+    }
+
+    fn filtered(filter: Expression) -> Shape {
+        Shape { filter: Some(filter), ..Shape::default() }
+    }
+
+    fn measure(set: &EntitySet, value: i64) -> Shape {
+        let at = set.entity_type.in_role(Role::Measure).unwrap();
+        filtered(compare(Comparison::Gt, Expression::Stored(at), Value::Int(value)))
+    }
+
+    /// How SQLite goes about a statement.
+    fn plan_of(set: &EntitySet, statement: &Statement) -> String {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(define::TABLES).unwrap();
+        connection.execute_batch(&define::table(set)).unwrap();
+        let mut prepared =
+            connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.text)).unwrap();
+        let values = rusqlite::params_from_iter(&statement.values);
+        let steps = prepared.query_map(values, |row| row.get::<_, String>(3)).unwrap();
+        steps.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn the_text_depends_on_the_shape_alone() {
+        let set = set();
+        let texts = |tenant: i64, value: i64, after: [i64; 3]| {
+            let after = after.map(Owned::Integer);
+            let rows = Source::table(&set, tenant).rows(&measure(&set, value), Some(&after));
+            rows.into_iter().map(|one| one.text).collect::<Vec<_>>()
+        };
+        assert_eq!(texts(1, 5, [1, 2, 3]), texts(2, i64::MIN, [-1, 0, 10_000]));
+        assert!(texts(7_777, 8_888, [9_999; 3]).iter().all(|text| !text.contains("777")));
+    }
+
+    #[test]
+    fn the_pages_of_a_filter_are_ranges_of_the_clustered_key() {
+        let set = set();
+        let source = Source::table(&set, 1);
+        let after = [1, 2, 3].map(Owned::Integer);
+        let first = source.rows(&measure(&set, 5), None);
+        for statement in first.iter().chain(&source.rows(&measure(&set, 5), Some(&after))) {
+            let plan = plan_of(&set, statement);
+            assert!(plan.starts_with("SEARCH"), "{plan}");
+            assert!(!plan.contains("TEMP B-TREE") && !plan.contains('\n'), "{plan}");
+        }
+    }
+
+    #[test]
+    fn keys_and_facts_are_found_by_their_indexes() {
+        let set = set();
+        let key = compare(Comparison::Eq, Expression::Stored(0), Value::Guid(uuid::Uuid::nil()));
+        let day = set.entity_type.in_role(Role::Date).unwrap();
+        let on = Value::Date("2026-11-18".parse().unwrap());
+        let several = Expression::In(Box::new(Expression::Stored(day)), vec![on.clone()]);
+        for (filter, index) in [
+            (key, "sqlite_autoindex"),
+            (compare(Comparison::Eq, Expression::Stored(day), on.clone()), "PRIMARY KEY"),
+            (compare(Comparison::Ge, Expression::Stored(day), on), "PRIMARY KEY"),
+            (several, "PRIMARY KEY"),
+        ] {
+            let statement = &Source::table(&set, 1).rows(&filtered(filter), None)[0];
+            let plan = plan_of(&set, statement);
+            assert!(plan.contains("SEARCH") && plan.contains(index), "{plan}");
+            assert!(plan.matches('?').count() == 2, "{plan}");
+        }
+    }
+
+    #[test]
+    fn an_order_by_the_key_needs_no_sorting_at_its_start() {
+        let set = set();
+        let key = |expression, ty| OrderKey { expression, ty, descending: false };
+        let by = |key| Shape { order: vec![key], ..Shape::default() };
+        let guid = by(key(Expression::Stored(0), Ty::Guid));
+        let plan = plan_of(&set, &Source::table(&set, 1).rows(&guid, None)[0]);
+        assert!(plan.contains("sqlite_autoindex"), "{plan}");
+    }
+}

@@ -38,7 +38,6 @@ fn evaluate(function: Function, arguments: &Arguments<'_, '_>) -> Option<Owned> 
     texts::evaluate(function, arguments)
         .or_else(|| numbers::evaluate(function, arguments))
         .or_else(|| calendar::evaluate(function, arguments))
-        .flatten()
 }
 
 /// What a function is called with. An argument of another type than is asked

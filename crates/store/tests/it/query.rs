@@ -3,6 +3,7 @@
 
 mod evaluate;
 mod generate;
+mod gone;
 mod known;
 mod random;
 
@@ -114,7 +115,7 @@ fn options(query: &[(&str, String)], token: Option<&str>) -> Result<Options, Str
 }
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |encoded, byte| format!("{encoded}%{byte:02X}"))
 }
 
 /// Which rows these are, by their identity.

@@ -91,11 +91,10 @@ impl Collection {
         self.computed = computed.iter().map(|one| (one.name.clone(), one.ty)).collect();
         if let Some(selection) = selection {
             let properties = &self.set.entity_type.properties;
-            let named = selection.properties.iter().map(|at| properties[*at].name.as_str());
-            let named = if selection.all { vec!["*"] } else { named.collect() };
-            let computed = computed.iter().map(|one| one.name.as_str());
-            let names: Vec<&str> = named.into_iter().chain(computed).collect();
-            self.context = format!("{}({})", self.context, names.join(","));
+            let declared = selection.properties.iter().map(|at| properties[*at].name.as_str());
+            let mut shown = if selection.all { vec!["*"] } else { declared.collect() };
+            shown.extend(computed.iter().map(|one| one.name.as_str()));
+            self.context = format!("{}({})", self.context, shown.join(","));
             self.shown.retain(|at| selection.properties.contains(at));
         }
         self

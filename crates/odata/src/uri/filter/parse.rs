@@ -1,7 +1,6 @@
-//! The parser: one function for each level of precedence, with a cap on depth
-//! and on the number of nodes.
+//! The parser, with a cap on depth and on the number of nodes.
 
-use super::{AND, Binary, EQUALITY, Kind, Literal, Node, OR, PRODUCT, RELATION, Unary};
+use super::{AND, Binary, Kind, Literal, Node, OR, RELATION, Unary};
 use crate::uri::lexer::{Lexer, Token};
 use crate::uri::{Limits, Place, Syntax};
 
@@ -15,6 +14,26 @@ pub(crate) struct Parser<'a> {
     depth: usize,
 }
 
+/// What may stand after an operand.
+#[derive(Debug, Clone, Copy)]
+enum Operator {
+    Or,
+    And,
+    In,
+    Binary(Binary),
+}
+
+impl Operator {
+    fn level(self) -> u8 {
+        match self {
+            Self::Or => OR,
+            Self::And => AND,
+            Self::In => RELATION,
+            Self::Binary(operator) => operator.level(),
+        }
+    }
+}
+
 impl<'a> Parser<'a> {
     pub fn new(place: Place<'a>, limits: Limits) -> Result<Self, Syntax> {
         let mut lexer = Lexer::new(place);
@@ -24,7 +43,7 @@ impl<'a> Parser<'a> {
 
     /// A whole expression.
     pub fn expression(&mut self) -> Result<Node, Syntax> {
-        self.deeper(|parser| parser.chain(OR))
+        self.deeper(|parser| parser.operation(OR))
     }
 
     /// Nothing may follow.
@@ -105,58 +124,64 @@ impl<'a> Parser<'a> {
         node
     }
 
-    /// `or` and `and`, of as many operands as there are.
-    fn chain(&mut self, level: u8) -> Result<Node, Syntax> {
-        let (word, make): (_, fn(Vec<Node>) -> Kind) =
-            if level == OR { ("or", Kind::Or) } else { ("and", Kind::And) };
-        let first = self.operand(level + 1)?;
-        let at = self.position();
-        let mut all = vec![first];
-        while self.take_word(word)? {
-            all.push(self.operand(level + 1)?);
-        }
-        match all.pop() {
-            Some(only) if all.is_empty() => Ok(only),
-            last => {
-                all.extend(last);
-                self.node(at, make(all))
-            }
-        }
-    }
-
-    fn operand(&mut self, level: u8) -> Result<Node, Syntax> {
-        match level {
-            AND => self.chain(AND),
-            EQUALITY..=PRODUCT => self.binary(level),
-            _ => self.unary(),
-        }
-    }
-
-    /// Operators of one level, from left to right. Each makes the tree deeper.
-    fn binary(&mut self, level: u8) -> Result<Node, Syntax> {
-        let mut left = self.operand(level + 1)?;
+    /// Operands with operators of this level and tighter ones between them: as
+    /// long as the next operator binds tightly enough, what has been read is
+    /// its left operand. One call for all levels keeps the stack low.
+    fn operation(&mut self, level: u8) -> Result<Node, Syntax> {
+        let mut left = self.unary()?;
         let depth = self.depth;
-        loop {
-            let at = self.position();
-            let Token::Word(word) = &self.next.1 else { break };
-            if level == RELATION && word.eq_ignore_ascii_case("in") {
-                self.step()?;
-                let list = self.list()?;
-                left = self.node(at, Kind::In(Box::new(left), Box::new(list)))?;
-            } else if let Some(operator) = Binary::named(level, word) {
-                self.step()?;
-                let right = self.operand(level + 1)?;
-                left = self.node(at, Kind::Binary(operator, Box::new(left), Box::new(right)))?;
-            } else {
-                break;
-            }
-            self.depth += 1;
+        while let Some(operator) = self.operator().filter(|one| one.level() >= level) {
+            left = match operator {
+                Operator::Or => self.chain(left, OR, "or", Kind::Or)?,
+                Operator::And => self.chain(left, AND, "and", Kind::And)?,
+                Operator::In => self.is_in(left)?,
+                Operator::Binary(operator) => self.binary(left, operator)?,
+            };
+            // Each operator to the right makes the tree deeper.
+            self.depth += usize::from(!matches!(operator, Operator::Or | Operator::And));
             if self.depth > self.limits.depth {
                 return Err(self.lexer.place.too_deep(self.limits));
             }
         }
         self.depth = depth;
         Ok(left)
+    }
+
+    /// The operator that comes next, if one does.
+    fn operator(&self) -> Option<Operator> {
+        let Token::Word(word) = &self.next.1 else { return None };
+        let named = [("or", Operator::Or), ("and", Operator::And), ("in", Operator::In)];
+        let named = named.into_iter().find(|(text, _)| word.eq_ignore_ascii_case(text));
+        let named = named.map(|(_, operator)| operator);
+        named.or_else(|| Binary::named(word).map(Operator::Binary))
+    }
+
+    /// `or` or `and`, of as many operands as there are.
+    fn chain(
+        &mut self,
+        first: Node,
+        level: u8,
+        word: &str,
+        make: fn(Vec<Node>) -> Kind,
+    ) -> Result<Node, Syntax> {
+        let at = self.position();
+        let mut all = vec![first];
+        while self.take_word(word)? {
+            all.push(self.operation(level + 1)?);
+        }
+        self.node(at, make(all))
+    }
+
+    fn is_in(&mut self, left: Node) -> Result<Node, Syntax> {
+        let (at, _) = self.step()?;
+        let list = self.list()?;
+        self.node(at, Kind::In(Box::new(left), Box::new(list)))
+    }
+
+    fn binary(&mut self, left: Node, operator: Binary) -> Result<Node, Syntax> {
+        let (at, _) = self.step()?;
+        let right = self.operation(operator.level() + 1)?;
+        self.node(at, Kind::Binary(operator, Box::new(left), Box::new(right)))
     }
 
     fn unary(&mut self) -> Result<Node, Syntax> {
@@ -226,24 +251,27 @@ impl<'a> Parser<'a> {
         if name.eq_ignore_ascii_case("case") {
             return self.case(at);
         }
-        let arguments = self.arguments()?;
+        let arguments = self.items(Self::expression)?;
         self.node(at, Kind::Call(name, arguments))
     }
 
     /// Expressions with commas between them, up to the closing parenthesis.
-    fn arguments(&mut self) -> Result<Vec<Node>, Syntax> {
-        let mut arguments = Vec::new();
+    fn items(
+        &mut self,
+        item: impl Fn(&mut Self) -> Result<Node, Syntax>,
+    ) -> Result<Vec<Node>, Syntax> {
+        let mut items = Vec::new();
         if self.take(')')? {
-            return Ok(arguments);
+            return Ok(items);
         }
         loop {
-            if arguments.len() == self.limits.list {
+            if items.len() == self.limits.list {
                 return Err(self.lexer.place.too_many(self.limits));
             }
-            arguments.push(self.expression()?);
+            items.push(item(self)?);
             if !self.take(',')? {
                 self.expect(')', "',' or ')'")?;
-                return Ok(arguments);
+                return Ok(items);
             }
         }
     }
@@ -278,9 +306,15 @@ impl<'a> Parser<'a> {
         match &self.next.1 {
             Token::Mark('(') => {
                 self.step()?;
-                let items = self.arguments()?;
-                // Items count by a limit of their own.
-                self.nodes = self.nodes.saturating_sub(items.len());
+                let items = self.items(|parser| {
+                    let nodes = parser.nodes;
+                    let item = parser.expression()?;
+                    // Literals count by the limit on lists alone.
+                    if matches!(item.kind, Kind::Literal(_)) {
+                        parser.nodes = nodes;
+                    }
+                    Ok(item)
+                })?;
                 self.node(at, Kind::List(items))
             }
             Token::Mark('[') => self.array(),

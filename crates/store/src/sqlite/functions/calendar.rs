@@ -16,12 +16,12 @@ const MINUTE: i64 = 60_000_000_000;
 const SECOND: i64 = 1_000_000_000;
 const MICROSECOND: i64 = 1_000;
 
-/// `None` where it is not a function of this file.
-pub(super) fn evaluate(function: Function, a: &Arguments<'_, '_>) -> Option<Option<Owned>> {
+/// `None` where there is no value to give, or it is not a function of this file.
+pub(super) fn evaluate(function: Function, a: &Arguments<'_, '_>) -> Option<Owned> {
     let date = || a.int(0).and_then(date_of);
     let moment = || a.int(0).and_then(Moment::of);
     let time = || a.int(0);
-    Some(match function {
+    match function {
         Function::DateYear => date().map(|date| int(date.year())),
         Function::DateMonth => date().map(|date| int(date.month())),
         Function::DateDay => date().map(|date| int(date.day())),
@@ -45,8 +45,8 @@ pub(super) fn evaluate(function: Function, a: &Arguments<'_, '_>) -> Option<Opti
         Function::InstantPlus => instant_later(a, 1),
         Function::InstantMinus => instant_later(a, -1),
         Function::InstantDifference => difference(a, MICROSECOND),
-        _ => return None,
-    })
+        _ => None,
+    }
 }
 
 /// An instant in UTC: its day, and how many nanoseconds of it have gone.

@@ -5,9 +5,9 @@ use rusqlite::types::Value as Owned;
 
 use super::{Arguments, real};
 
-/// `None` where it is not a function of this file.
-pub(super) fn evaluate(function: Function, a: &Arguments<'_, '_>) -> Option<Option<Owned>> {
-    Some(match function {
+/// `None` where there is no value to give, or it is not a function of this file.
+pub(super) fn evaluate(function: Function, a: &Arguments<'_, '_>) -> Option<Owned> {
+    match function {
         Function::IntAdd => integers(a, i64::checked_add),
         Function::IntSub => integers(a, i64::checked_sub),
         Function::IntMul => integers(a, i64::checked_mul),
@@ -32,8 +32,8 @@ pub(super) fn evaluate(function: Function, a: &Arguments<'_, '_>) -> Option<Opti
         Function::ToInt16 => within(a, i64::from(i16::MIN), i64::from(i16::MAX)),
         Function::ToByte => within(a, 0, i64::from(u8::MAX)),
         Function::ToSByte => within(a, i64::from(i8::MIN), i64::from(i8::MAX)),
-        _ => return None,
-    })
+        _ => None,
+    }
 }
 
 fn integers(a: &Arguments<'_, '_>, of: impl Fn(i64, i64) -> Option<i64>) -> Option<Owned> {

@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::{Arguments, boolean};
 use crate::column::computed::{decode, encode};
 
-/// `None` where it is not a function of this file.
-pub(super) fn evaluate(function: Function, a: &Arguments<'_, '_>) -> Option<Option<Owned>> {
-    Some(match function {
+/// `None` where there is no value to give, or it is not a function of this file.
+pub(super) fn evaluate(function: Function, a: &Arguments<'_, '_>) -> Option<Owned> {
+    match function {
         Function::Contains => pair(a).map(|(text, part)| boolean(text.contains(part))),
         Function::StartsWith => pair(a).map(|(text, part)| boolean(text.starts_with(part))),
         Function::EndsWith => pair(a).map(|(text, part)| boolean(text.ends_with(part))),
@@ -43,8 +43,8 @@ pub(super) fn evaluate(function: Function, a: &Arguments<'_, '_>) -> Option<Opti
         Function::TextToInstant => read(Ty::Instant, a),
         Function::TextToGuid => read(Ty::Guid, a),
         Function::TextToDuration => read(Ty::Duration, a),
-        _ => return None,
-    })
+        _ => None,
+    }
 }
 
 fn pair<'a>(a: &'a Arguments<'_, '_>) -> Option<(&'a str, &'a str)> {

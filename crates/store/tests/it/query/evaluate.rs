@@ -1,8 +1,14 @@
 //! What an expression is by the standard, row by row, in the plainest way.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "what a cast saturates or rounds is what the standard asks for"
+)]
+
 use std::cmp::Ordering;
 
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::{SignedDuration, Timestamp, tz::Offset};
 use rollcall_odata::{Row, Value};
 
@@ -90,7 +96,7 @@ pub fn evaluate(e: &E, row: &Row) -> V {
             let holds = |(condition, _): &&(E, E)| evaluate(condition, row) == V::Bool(true);
             branches.iter().find(holds).map_or(V::Null, |(_, value)| evaluate(value, row))
         }
-        E::Cast(one, ty) => cast(evaluate(one, row), ty),
+        E::Cast(one, ty) => cast(&evaluate(one, row), ty),
     }
 }
 
@@ -117,8 +123,9 @@ pub fn compare(one: &V, other: &V) -> Ordering {
         (V::Null, _) => Ordering::Less,
         (_, V::Null) => Ordering::Greater,
         (V::Bool(one), V::Bool(other)) => one.cmp(other),
-        (V::Int(one), V::Int(other)) | (V::Instant(one), V::Instant(other)) => one.cmp(other),
-        (V::Duration(one), V::Duration(other)) => one.cmp(other),
+        (V::Int(one), V::Int(other))
+        | (V::Instant(one), V::Instant(other))
+        | (V::Duration(one), V::Duration(other)) => one.cmp(other),
         (V::Double(one), V::Double(other)) => one.partial_cmp(other).unwrap(),
         (V::Int(one), V::Double(other)) => int_to_double(*one, *other),
         (V::Double(one), V::Int(other)) => int_to_double(*other, *one).reverse(),
@@ -162,13 +169,9 @@ fn operator(name: &str, one: V, other: V) -> V {
         (_, V::Int(one), V::Double(other)) => doubles(name, one as f64, other),
         (_, V::Double(one), V::Int(other)) => doubles(name, one, other as f64),
         (_, V::Double(one), V::Double(other)) => doubles(name, one, other),
-        (_, V::Duration(one), V::Duration(other)) => {
-            integers(name, one, other).map_or(V::Null, V::Duration)
-        }
-        ("mul" | "div", V::Duration(one), V::Int(other)) => {
-            integers(name, one, other).map_or(V::Null, V::Duration)
-        }
-        ("mul", V::Int(one), V::Duration(other)) => {
+        (_, V::Duration(one), V::Duration(other))
+        | ("mul" | "div", V::Duration(one), V::Int(other))
+        | ("mul", V::Int(one), V::Duration(other)) => {
             integers(name, one, other).map_or(V::Null, V::Duration)
         }
         (_, V::Duration(one), V::Double(other)) => scaled(name, one, other),
@@ -176,7 +179,7 @@ fn operator(name: &str, one: V, other: V) -> V {
         ("divby", V::Duration(one), V::Int(other)) => scaled(name, one, other as f64),
         (name, V::Date(one), V::Duration(other)) => {
             let other = SignedDuration::from_nanos_i128(signed(name, other));
-            let later = one.to_datetime(Time::midnight()).checked_add(other).map(|it| it.date());
+            let later = one.to_datetime(Time::midnight()).checked_add(other).map(DateTime::date);
             later.ok().filter(|it| it.year() >= 0).map_or(V::Null, V::Date)
         }
         (_, V::Date(one), V::Date(other)) => {
@@ -197,7 +200,7 @@ fn operator(name: &str, one: V, other: V) -> V {
     }
 }
 
-fn civil(instant: Timestamp) -> jiff::civil::DateTime {
+fn civil(instant: Timestamp) -> DateTime {
     Offset::UTC.to_datetime(instant)
 }
 
@@ -322,12 +325,12 @@ fn trimmed(text: &str) -> String {
     letters.into_iter().collect()
 }
 
-fn cast(value: V, ty: &str) -> V {
+fn cast(value: &V, ty: &str) -> V {
     let range = |least: i64, most: i64| match value {
-        V::Int(number) if number >= least && number <= most => V::Int(number),
+        V::Int(number) if *number >= least && *number <= most => V::Int(*number),
         _ => V::Null,
     };
-    match (ty, &value) {
+    match (ty, value) {
         (_, V::Null) => V::Null,
         ("Edm.Int16", _) => range(-0x8000, 0x7fff),
         ("Edm.Byte", _) => range(0, 255),
@@ -335,7 +338,7 @@ fn cast(value: V, ty: &str) -> V {
         ("Edm.Int64", V::Double(number)) => whole(*number).map_or(V::Null, V::Int),
         ("Edm.Double", V::Int(number)) => double(*number as f64),
         ("Edm.Date", V::Text(text)) => text.parse().map_or(V::Null, V::Date),
-        ("Edm.String", _) => V::Text(match &value {
+        ("Edm.String", _) => V::Text(match value {
             V::Bool(value) => value.to_string(),
             V::Int(number) => number.to_string(),
             V::Double(number) if number.is_infinite() => {

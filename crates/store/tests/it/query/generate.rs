@@ -225,11 +225,10 @@ fn condition(dice: &mut Dice, depth: usize) -> E {
 
 fn is_in(dice: &mut Dice, depth: usize) -> E {
     let ty = dice.one(&TYPES);
-    let item_depth = if dice.chance(4) { 1 } else { 0 };
+    let plain = !dice.chance(4);
     let one = expression(dice, ty, depth);
-    let item = |dice: &mut Dice| match item_depth {
-        0 => E::Is(value(dice, ty)),
-        _ => expression(dice, ty, 1),
+    let item = |dice: &mut Dice| {
+        if plain { E::Is(value(dice, ty)) } else { expression(dice, ty, 1) }
     };
     let items = (0..dice.roll(4)).map(|_| item(dice)).collect();
     E::In(Box::new(one), items)

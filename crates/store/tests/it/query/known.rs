@@ -1,1 +1,325 @@
-//! Known
+//! Each operator and function against known rows, limits at their greatest,
+//! and what a query costs.
+
+use jiff::SignedDuration;
+use rollcall_odata::plan::page::{Terms, page};
+use rollcall_odata::uri::Limits;
+use rollcall_odata::uri::options::Options;
+use rollcall_odata::{Period, Row, Value};
+use uuid::Uuid;
+
+use super::{NOW, Samples, numbers, options};
+use crate::support::{ONE, Rows, author, create, date, delete};
+
+/// Four rows: numbers that differ, one of nulls.
+fn rows() -> Vec<Row> {
+    let row = |seq: i64, number: i64, text: &str, word: &str, day: &str, period: i64| {
+        let key = Uuid::from_u128(u128::try_from(seq).unwrap());
+        vec![
+            Value::Guid(key),
+            Value::Int(seq),
+            Value::Bool(number > 0),
+            Value::Int(number),
+            Value::Int(number / 2),
+            Value::Int(3),
+            Value::Text(text.to_owned()),
+            Value::Text(word.to_owned()),
+            Value::Date(date(day)),
+            Value::Date(date("2026-11-20")),
+            Value::Guid(key),
+            Value::Duration(SignedDuration::from_mins(number)),
+            Value::Duration(SignedDuration::from_nanos(1_500_000_000)),
+            Value::Period(Period::from_number(period).unwrap()),
+        ]
+    };
+    let mut rows = vec![
+        row(1, -7, "Alpha", " a\u{a0}", "0000-01-01", 7),
+        row(2, 8, "\u{c9}t\u{e9} 7", "pha", "2024-02-29", 180),
+        row(3, 15, "it's", "\u{1F600}z", "9999-12-31", 10_000),
+    ];
+    let mut nulls = vec![Value::Null; 14];
+    nulls[0] = Value::Guid(Uuid::from_u128(4));
+    nulls[1] = Value::Int(4);
+    rows.push(nulls);
+    rows
+}
+
+/// The rows for which each of these conditions is true.
+const CONDITIONS: &[(&str, &[i64])] = &[
+    ("number eq 8", &[2]),
+    ("number eq null", &[4]),
+    ("number ne 8", &[1, 3, 4]),
+    ("number ne null", &[1, 2, 3]),
+    ("number gt 8", &[3]),
+    ("number ge 8", &[2, 3]),
+    ("number lt 8", &[1]),
+    ("number le 8", &[1, 2]),
+    ("number gt null", &[]),
+    ("not (number gt 8)", &[1, 2, 4]),
+    ("not (number gt null)", &[1, 2, 3, 4]),
+    ("flag", &[2, 3]),
+    ("not flag", &[1]),
+    ("flag eq false", &[1]),
+    ("flag ne true", &[1, 4]),
+    ("flag and null", &[]),
+    ("not (flag and null)", &[1]),
+    ("flag or null", &[2, 3]),
+    ("(flag or null) eq null", &[1, 4]),
+    ("number eq 8 or number eq -7 and text eq 'x'", &[2]),
+    ("number in (8,15)", &[2, 3]),
+    ("number in (8,null)", &[2, 4]),
+    ("number in (null)", &[4]),
+    ("number in ()", &[]),
+    ("not (number in (8,15))", &[1, 4]),
+    ("not (number in ())", &[1, 2, 3, 4]),
+    (r#"text in ["Alpha","x",null]"#, &[1, 4]),
+    ("number add 1 eq 9", &[2]),
+    ("number sub 1 eq 7", &[2]),
+    ("number mul 2 eq 16", &[2]),
+    ("number div 2 eq -3", &[1]),
+    ("number divby 2 eq -3.5", &[1]),
+    ("number mod 2 eq -1", &[1]),
+    ("number mod -2 eq 1", &[3]),
+    ("-number eq 7", &[1]),
+    ("number div 0 eq null", &[1, 2, 3, 4]),
+    ("number divby 0 eq null", &[1, 2, 3, 4]),
+    ("number mod 0 eq null", &[1, 2, 3, 4]),
+    ("number add 9223372036854775807 eq null", &[2, 3, 4]),
+    ("number mul 9223372036854775807 eq null", &[1, 2, 3, 4]),
+    ("-9223372036854775808 div -1 eq null", &[1, 2, 3, 4]),
+    ("-9223372036854775808 mod -1 eq 0", &[1, 2, 3, 4]),
+    ("9007199254740993 eq 9007199254740992.0", &[]),
+    ("seq add 9007199254740992 gt 9007199254740993.5", &[3, 4]),
+    ("contains(text,'lph')", &[1]),
+    ("contains(text,'LPH')", &[]),
+    ("contains(text,'%')", &[]),
+    ("contains(text,'')", &[1, 2, 3]),
+    ("contains(text,null) eq null", &[1, 2, 3, 4]),
+    ("startswith(text,'\u{c9}t')", &[2]),
+    ("endswith(text,word)", &[]),
+    ("endswith(concat(text,word),'pha')", &[2]),
+    ("length(text) eq 5", &[1, 2]),
+    ("length(word) eq 2", &[3]),
+    ("indexof(text,'t') eq 1", &[2, 3]),
+    ("indexof(text,'zz') eq -1", &[1, 2, 3]),
+    ("substring(text,1) eq 'lpha'", &[1]),
+    ("substring(text,-1) eq '7'", &[2]),
+    ("substring(text,-99) eq text", &[1, 2, 3, 4]),
+    ("substring(text,99) eq ''", &[1, 2, 3]),
+    ("substring(text,1,2) eq 'lp'", &[1]),
+    ("substring(text,-2,1) eq '''' and number eq 15", &[3]),
+    ("tolower(text) eq '\u{e9}t\u{e9} 7'", &[2]),
+    ("toupper(text) eq '\u{c9}T\u{c9} 7'", &[2]),
+    ("trim(word) eq 'a'", &[1]),
+    ("concat(text,null) eq null", &[1, 2, 3, 4]),
+    ("year(day) eq 0", &[1]),
+    ("month(day) eq 2", &[2]),
+    ("day(day) eq 29", &[2]),
+    ("day add duration'P1D' eq 2024-03-01", &[2]),
+    ("day add duration'PT23H' eq day", &[1, 2, 3, 4]),
+    ("day sub duration'PT1S' eq 2024-02-28", &[2]),
+    ("day add duration'P1D' eq null", &[3, 4]),
+    ("day sub duration'P1D' eq null", &[1, 4]),
+    ("later sub day gt duration'P900D'", &[2]),
+    ("later lt date(now())", &[1, 2, 3]),
+    ("year(now()) eq 2026 and hour(now()) eq 12 and minute(now()) eq 34", &[1, 2, 3, 4]),
+    ("second(now()) eq 56 and fractionalseconds(now()) eq 0.789", &[1, 2, 3, 4]),
+    ("time(now()) eq 12:34:56.789", &[1, 2, 3, 4]),
+    ("now() sub duration'PT56.789S' eq 2026-11-24T13:34:00+01:00", &[1, 2, 3, 4]),
+    ("mindatetime() lt now() and now() lt maxdatetime()", &[1, 2, 3, 4]),
+    ("totaloffsetminutes(now()) eq 0", &[1, 2, 3, 4]),
+    ("length eq duration'PT8M'", &[2]),
+    ("length mul 2 eq duration'PT16M' and length div 2 eq duration'PT4M'", &[2]),
+    ("length mul 0.5 eq length divby 2", &[1, 2, 3, 4]),
+    ("totalseconds(pause) eq 1.5", &[1, 2, 3]),
+    ("-length gt length", &[1]),
+    ("round(number divby 2) eq -4", &[1]),
+    ("round(number divby 2) eq 8", &[3]),
+    ("floor(number divby 2) eq -4", &[1]),
+    ("ceiling(number divby 2) eq -3", &[1]),
+    ("floor(number) eq 8", &[2]),
+    ("cast(number,Edm.String) eq '-7'", &[1]),
+    ("cast(text,Edm.Int64) eq null", &[1, 2, 3, 4]),
+    ("cast('7',Edm.Int32) eq 7", &[1, 2, 3, 4]),
+    ("cast(number mul 100,Edm.SByte) eq null", &[1, 2, 3, 4]),
+    ("cast(day,Edm.String) eq '2024-02-29'", &[2]),
+    ("isof(number,Edm.Int64)", &[1, 2, 3]),
+    ("isof(number,Edm.String)", &[]),
+    ("isof(microsoft.graph.sample) and isof(microsoft.graph.entity)", &[1, 2, 3, 4]),
+    ("case(number lt 0:'minus',number gt 10:'much') eq 'much'", &[3]),
+    ("case(number lt 0:'minus',number gt 10:'much') eq null", &[2, 4]),
+    ("id eq '00000000-0000-0000-0000-000000000002'", &[2]),
+    ("id ne '00000000-0000-0000-0000-000000000002'", &[1, 3, 4]),
+    ("id gt '00000000-0000-0000-0000-000000000002' and contains(id,'-')", &[3, 4]),
+    ("id lt 'x' and length(id) eq 36", &[1, 2, 3, 4]),
+    ("guid gt 00000000-0000-0000-0000-000000000002", &[3]),
+    ("span eq '7'", &[1]),
+    ("span eq 'D7' or span eq '007'", &[]),
+    ("span ne 'D7'", &[1, 2, 3, 4]),
+    ("span in ('ALL','180','D7')", &[2, 3]),
+    ("span eq null", &[4]),
+    ("span lt '7'", &[2]),
+    ("span gt '7'", &[3]),
+    ("startswith(span,'1') or tolower(span) eq 'all'", &[2, 3]),
+];
+
+/// The rows in which each of these is found.
+const SEARCHES: &[(&str, &[i64])] = &[
+    ("alpha", &[1]),
+    ("PHA", &[1, 2]),
+    ("\"it's\"", &[3]),
+    ("7", &[1, 2, 3]),
+    ("-7", &[1]),
+    ("2024-02-29", &[2]),
+    ("2024", &[]),
+    ("NOT pha", &[3, 4]),
+    ("pha 180", &[2]),
+    ("pha AND 180", &[2]),
+    ("alpha OR all", &[1, 3]),
+    ("2026-11-20 NOT (pha OR zzz)", &[3]),
+    ("00000000-0000", &[]),
+    ("%", &[]),
+];
+
+/// The order of the rows by each of these.
+const ORDERS: &[(&str, &[i64])] = &[
+    ("number", &[4, 1, 2, 3]),
+    ("number desc", &[3, 2, 1, 4]),
+    ("number div 100", &[4, 1, 2, 3]),
+    ("flag,number desc", &[4, 1, 3, 2]),
+    ("span", &[4, 2, 1, 3]),
+    ("id desc", &[4, 3, 2, 1]),
+    ("length(text) desc,id desc", &[2, 1, 3, 4]),
+    ("1", &[1, 2, 3, 4]),
+    ("null desc", &[1, 2, 3, 4]),
+    ("year(later) asc,tolower(word)", &[4, 1, 2, 3]),
+];
+
+#[tokio::test]
+async fn each_operator_and_function() {
+    let samples = Samples::new(&rows()).await;
+    let all = [("$filter", CONDITIONS), ("$search", SEARCHES), ("$orderby", ORDERS)];
+    for (option, table) in all {
+        for (text, expected) in table {
+            let query = [(option, (*text).to_owned())];
+            for page_size in [1, 3, 10] {
+                let answer = samples.ask(&query, page_size).await;
+                let answer = answer.unwrap_or_else(|error| panic!("{text}: {error}"));
+                assert_eq!(numbers(&answer.pages.concat()), *expected, "{option}={text}");
+            }
+            let counted = samples.count(&query).await;
+            assert_eq!(counted, Ok(u64::try_from(expected.len()).unwrap()), "{option}={text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn filter_and_search_both_hold_and_paging_comes_after() {
+    let samples = Samples::new(&rows()).await;
+    let query = [
+        ("$filter", "number ge 0".to_owned()),
+        ("$search", "pha OR z".to_owned()),
+        ("$orderby", "number desc".to_owned()),
+        ("$skip", "1".to_owned()),
+        ("$top", "5".to_owned()),
+        ("$count", "true".to_owned()),
+    ];
+    let answer = samples.ask(&query, 10).await.unwrap();
+    assert_eq!((numbers(&answer.pages.concat()), answer.count), (vec![2], Some(2)));
+    let query: Vec<_> = query.into_iter().filter(|(name, _)| *name != "$count").collect();
+    assert_eq!(samples.count(&query).await, Ok(2));
+}
+
+#[tokio::test]
+async fn what_is_computed_follows_the_properties() {
+    let samples = Samples::new(&rows()).await;
+    let query = [
+        ("$compute", "number add 1 as n,concat(text,'!') as t,now() as now".to_owned()),
+        ("$filter", "n gt 0".to_owned()),
+        ("$select", "t,id".to_owned()),
+    ];
+    let rows = samples.ask(&query, 10).await.unwrap().pages.concat();
+    let computed: Vec<&[Value]> = rows.iter().map(|row| &row[14..]).collect();
+    let text = |text: &str| Value::Text(text.to_owned());
+    assert_eq!(computed, [[text("\u{c9}t\u{e9} 7!")], [text("it's!")]]);
+}
+
+/// What the settings allow at most is what SQLite can take.
+#[tokio::test]
+async fn the_greatest_queries_that_can_be_allowed_run() {
+    let samples = Samples::new(&rows()).await;
+    let limits = Limits { nodes: 900, depth: 100, list: 20_000, keys: 32 };
+    let list = |text: &str, count: usize, between: &str| vec![text; count].join(between);
+    let nested = |open: &str, inside: &str, close: &str, depth: usize| {
+        format!("{}{inside}{}", open.repeat(depth), close.repeat(depth))
+    };
+    for (option, text) in [
+        ("$filter", list("seq gt 0", 299, " or ")),
+        ("$filter", list("flag", 899, " and ")),
+        ("$filter", nested("not (", "flag", ")", 49)),
+        ("$filter", format!("{} eq 'x'", nested("trim(", "text", ")", 98))),
+        ("$filter", nested("case(true:", "flag", ")", 99)),
+        ("$filter", format!("{} gt 0", list("seq", 99, " add "))),
+        ("$filter", format!("number in ({})", list("7", 20_000, ","))),
+        ("$filter", nested("(", "(flag in (true))", " in (true,null))", 95)),
+        ("$search", list("word", 899, " ")),
+        ("$search", list("word", 899, " OR ")),
+        ("$orderby", list("number add 1 desc", 32, ",")),
+        ("$orderby", list(&list("seq", 12, " add "), 32, ",")),
+    ] {
+        let mut token = None;
+        for _ in 0..2 {
+            let options = options(&[(option, text.clone())], token.as_deref()).unwrap();
+            let terms = Terms { page_size: 1, limits, now: NOW.parse().unwrap() };
+            let shown: String = text.chars().take(40).collect();
+            let page = page(&samples.set, &options, &terms);
+            let page = page.unwrap_or_else(|error| panic!("{shown}: {error}"));
+            let listed = samples.store.list(ONE, page.list.clone(), Rows(Vec::new())).await;
+            let (listed, _) = listed.unwrap_or_else(|error| panic!("{shown}: {error}"));
+            token = listed.last.as_ref().and_then(|last| page.next(last));
+        }
+    }
+}
+
+/// Rows that stay where they are are given once, whatever is written between pages.
+#[tokio::test]
+async fn pages_in_any_order_stay_whole_while_others_write() {
+    for order in ["number desc,text", "text desc", "length(word),seq", "number div 10 desc"] {
+        let samples = Samples::new(&[]).await;
+        let row = |seq: i64| {
+            let mut row = rows().swap_remove(usize::try_from(seq % 4).unwrap());
+            row[0] = Value::Guid(Uuid::from_u128(u128::try_from(seq).unwrap() + 1));
+            row[1] = Value::Int(seq);
+            row
+        };
+        let stays = |seq: &i64| seq % 3 != 0;
+        for seq in (0..40).filter(stays) {
+            samples.store.write(author(ONE), create(&samples.set, &row(seq))).await.unwrap();
+        }
+        let query = [("$orderby", order.to_owned())];
+        let (mut seen, mut token, mut round) = (Vec::new(), None::<String>, 0);
+        loop {
+            let options: Options = options(&query, token.as_deref()).unwrap();
+            let page = page(&samples.set, &options, &super::terms(3)).unwrap();
+            let sink = Rows(Vec::new());
+            let (listed, Rows(given)) =
+                samples.store.list(ONE, page.list.clone(), sink).await.unwrap();
+            seen.extend(given.into_iter().map(|(_, row)| numbers(&[row])[0]));
+            token = listed.last.as_ref().and_then(|last| page.next(last));
+            if token.is_none() {
+                break;
+            }
+            let new = create(&samples.set, &row(round * 3));
+            samples.store.write(author(ONE), new).await.unwrap();
+            if round % 2 == 1 {
+                let gone = delete(&samples.set, u128::try_from(round * 3).unwrap() + 1);
+                let gone = rollcall_odata::plan::Write::Delete(gone);
+                samples.store.write(author(ONE), gone).await.unwrap();
+            }
+            round += 1;
+        }
+        seen.retain(stays);
+        seen.sort_unstable();
+        assert_eq!(seen, (0..40).filter(stays).collect::<Vec<i64>>(), "{order}");
+    }
+}
