@@ -9,6 +9,7 @@ mod property;
 pub mod report;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::header::{
     AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, VARY,
@@ -203,8 +204,9 @@ impl Call<'_> {
         self.seen.lap("plan");
         let sink = Rendered { rows, render };
         let listed = self.app.store.list(self.tenant(), page.list.clone(), sink);
-        let (listed, sink) =
-            in_time(self.app, listed).await?.map_err(|error| self.refusal(error, &place, ""))?;
+        let (listed, sink) = in_time(self.app.limits.query_time, listed)
+            .await?
+            .map_err(|error| self.refusal(error, &place, ""))?;
         self.seen.lap("run");
         let token = listed.last.as_ref().and_then(|last| page.next(last));
         let next = token.map(|token| self.next_link(&format!("{}{rest}", place.path), &token));
@@ -228,7 +230,8 @@ impl Call<'_> {
     async fn count(&mut self, place: Place) -> Result<Answer, Refusal> {
         let plan = page::count(&place.set, &self.options, &query_terms(self.app))?;
         self.seen.lap("plan");
-        let counted = in_time(self.app, self.app.store.count(self.tenant(), plan)).await?;
+        let counted = self.app.store.count(self.tenant(), plan);
+        let counted = in_time(self.app.limits.query_time, counted).await?;
         let count = counted.map_err(|error| self.refusal(error, &place, ""))?;
         self.seen.lap("run");
         let answer = Answer::body(StatusCode::OK, "text/plain", count.to_string());
@@ -434,8 +437,7 @@ fn query_terms(app: &App) -> page::Terms {
 
 /// What a query gives, unless it takes too long: nobody waits for it then, so
 /// that the store gives it up.
-async fn in_time<T>(app: &App, query: impl Future<Output = T>) -> Result<T, Error> {
-    let limit = app.limits.query_time;
+async fn in_time<T>(limit: Duration, query: impl Future<Output = T>) -> Result<T, Error> {
     tokio::time::timeout(limit, query).await.map_err(|_| {
         let message = format!(
             "The query took longer than {} ms: the limit query-time of the service. Expected a \
@@ -516,4 +518,18 @@ fn applied(preferences: &Preferences) -> Option<String> {
 /// Nothing but these versions is served.
 pub fn invalid_version() -> Error {
     Error::new(Code::BadRequest, "Invalid version.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_query_that_takes_too_long_is_refused_and_says_so() {
+        let refused = in_time(Duration::from_millis(1), std::future::pending::<()>()).await;
+        let error = refused.unwrap_err();
+        assert_eq!((error.code, error.code.status()), (Code::TooComplex, 400));
+        insta::assert_snapshot!(error.message);
+        assert_eq!(in_time(Duration::from_secs(60), async { 7 }).await, Ok(7));
+    }
 }

@@ -24,6 +24,7 @@ mod limits;
 mod names;
 mod process;
 mod property;
+mod query;
 mod readme;
 mod report;
 mod report_model;
@@ -100,6 +101,15 @@ suite! {
         what_is_not_there
         head_is_get_without_a_body
         keys_in_every_spelling;
+    query:
+        each_option_in_every_spelling
+        what_is_selected_is_shown_and_named
+        counts_hold_under_a_filter_and_ignore_pages
+        a_page_is_as_large_as_the_client_prefers
+        pages_go_on_in_their_order_while_others_write
+        a_token_holds_for_its_own_query
+        what_cannot_be_asked
+        another_tenant_s_rows_are_in_no_answer;
     property:
         properties_are_read
         properties_are_written_one_by_one
