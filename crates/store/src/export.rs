@@ -48,7 +48,7 @@ pub fn export(
 pub fn has_rows(file: &Path, model: &Model, tenant: Uuid) -> Result<bool, Error> {
     let (connection, tables) = open(file, model)?;
     for set in &model.entity_sets {
-        if query::count(&connection, &tables, tenant, set)? > 0 {
+        if query::count(&connection, &tables, tenant, &Arc::clone(set).into())? > 0 {
             return Ok(true);
         }
     }

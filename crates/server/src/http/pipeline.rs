@@ -6,13 +6,13 @@
 #[cfg(rollcall_bench)]
 mod fixed;
 mod property;
+mod query;
 pub mod report;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use hyper::header::{
-    AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, VARY,
+    AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
 };
 use hyper::{Method, StatusCode};
 use rollcall_odata::edm::EntitySet;
@@ -20,11 +20,11 @@ use rollcall_odata::headers::{self, Answer as Wish, Preferences, Protocol};
 use rollcall_odata::payload::json::{read, write};
 use rollcall_odata::plan::resource::{self, Place, Resource};
 use rollcall_odata::plan::write::Terms;
-use rollcall_odata::plan::{self, Delete, Precondition, Read, Selector, Versions, page};
+use rollcall_odata::plan::{self, Delete, Precondition, Read, Selector, Versions};
 use rollcall_odata::uri::options::{Options, SystemOption};
 use rollcall_odata::uri::path;
 use rollcall_odata::{Code, Error, Row};
-use rollcall_store::{Author, Entity, RowSink, Written};
+use rollcall_store::{Author, Entity, Written};
 
 use super::answer::{Answer, ODATA_ENTITY_ID, PREFERENCE_APPLIED};
 use super::documents;
@@ -182,60 +182,6 @@ impl Call<'_> {
     fn document(&self, render: impl FnOnce(&App, &str) -> Answer) -> Result<Answer, Refusal> {
         self.options.only(&[])?;
         Ok(render(self.app, &self.root))
-    }
-
-    async fn list(&mut self, place: Place) -> Result<Answer, Refusal> {
-        let rows = write::Collection::of_set(&self.root, Arc::clone(&place.set));
-        let page = self.plan(&place)?;
-        let rows = rows.selecting(&page.list.shape.computed, page.selection.as_ref());
-        self.page(place, "", page, rows, write::Collection::item).await
-    }
-
-    /// One page, each row rendered by `render` as the store steps over it.
-    /// `rest` is what follows the set in the path.
-    async fn page(
-        &mut self,
-        place: Place,
-        rest: &str,
-        page: page::Page,
-        rows: write::Collection,
-        render: impl Fn(&mut write::Collection, u64, &Row) + Send + 'static,
-    ) -> Result<Answer, Refusal> {
-        self.seen.lap("plan");
-        let sink = Rendered { rows, render };
-        let listed = self.app.store.list(self.tenant(), page.list.clone(), sink);
-        let (listed, sink) = in_time(self.app.limits.query_time, listed)
-            .await?
-            .map_err(|error| self.refusal(error, &place, ""))?;
-        self.seen.lap("run");
-        let token = listed.last.as_ref().and_then(|last| page.next(last));
-        let next = token.map(|token| self.next_link(&format!("{}{rest}", place.path), &token));
-        let body = sink.rows.finish(listed.count, next.as_deref());
-        self.seen.lap("render");
-        let answer = Answer::odata(StatusCode::OK, body).uncached().with(VARY, "Prefer");
-        Ok(match self.preferences().max_page_size {
-            None => answer,
-            Some((size, name)) => answer.with(PREFERENCE_APPLIED, &format!("{name}={size}")),
-        })
-    }
-
-    /// The page that the options ask for, no larger than the client prefers.
-    fn plan(&self, place: &Place) -> Result<page::Page, Error> {
-        let preferred = self.preferences().max_page_size.map_or(usize::MAX, |(size, _)| size);
-        let mut terms = query_terms(self.app);
-        terms.page_size = terms.page_size.min(preferred);
-        page::page(&place.set, &self.options, &terms)
-    }
-
-    async fn count(&mut self, place: Place) -> Result<Answer, Refusal> {
-        let plan = page::count(&place.set, &self.options, &query_terms(self.app))?;
-        self.seen.lap("plan");
-        let counted = self.app.store.count(self.tenant(), plan);
-        let counted = in_time(self.app.limits.query_time, counted).await?;
-        let count = counted.map_err(|error| self.refusal(error, &place, ""))?;
-        self.seen.lap("run");
-        let answer = Answer::body(StatusCode::OK, "text/plain", count.to_string());
-        Ok(answer.versioned().uncached())
     }
 
     async fn read(&mut self, place: Place, selector: Selector) -> Result<Answer, Refusal> {
@@ -415,49 +361,6 @@ impl Call<'_> {
         let collection = format!("{}/{}", self.root, place.path);
         error::of_store(error, &place.set, &collection, wanted)
     }
-
-    /// The same request, from where this page ended.
-    fn next_link(&self, path: &str, token: &str) -> String {
-        let kept = self.request.query.split('&').filter(|part| {
-            let name = part.split('=').next().unwrap_or_default().replace("%24", "$");
-            let name = name.strip_prefix('$').unwrap_or(&name);
-            !part.is_empty() && !name.eq_ignore_ascii_case("skiptoken")
-        });
-        let mut query: Vec<&str> = kept.collect();
-        let token = format!("$skiptoken={token}");
-        query.push(&token);
-        format!("{}/{path}?{}", self.root, query.join("&"))
-    }
-}
-
-/// What queries are planned under.
-fn query_terms(app: &App) -> page::Terms {
-    page::Terms { page_size: app.limits.page_size, limits: app.limits.query, now: app.clock.now() }
-}
-
-/// What a query gives, unless it takes too long: nobody waits for it then, so
-/// that the store gives it up.
-async fn in_time<T>(limit: Duration, query: impl Future<Output = T>) -> Result<T, Error> {
-    tokio::time::timeout(limit, query).await.map_err(|_| {
-        let message = format!(
-            "The query took longer than {} ms: the limit query-time of the service. Expected a \
-             query for fewer rows, or with less to compute for each.",
-            limit.as_millis()
-        );
-        Error::new(Code::TooComplex, message)
-    })
-}
-
-/// The rows of a list, rendered as the store steps over them.
-struct Rendered<R> {
-    rows: write::Collection,
-    render: R,
-}
-
-impl<R: Fn(&mut write::Collection, u64, &Row) + Send + 'static> RowSink for Rendered<R> {
-    fn row(&mut self, version: u64, row: &Row) {
-        (self.render)(&mut self.rows, version, row);
-    }
 }
 
 /// The JSON body of a write, with Graph's words where it is none.
@@ -518,18 +421,4 @@ fn applied(preferences: &Preferences) -> Option<String> {
 /// Nothing but these versions is served.
 pub fn invalid_version() -> Error {
     Error::new(Code::BadRequest, "Invalid version.")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_query_that_takes_too_long_is_refused_and_says_so() {
-        let refused = in_time(Duration::from_millis(1), std::future::pending::<()>()).await;
-        let error = refused.unwrap_err();
-        assert_eq!((error.code, error.code.status()), (Code::TooComplex, 400));
-        insta::assert_snapshot!(error.message);
-        assert_eq!(in_time(Duration::from_secs(60), async { 7 }).await, Ok(7));
-    }
 }
