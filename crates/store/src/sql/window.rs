@@ -70,6 +70,13 @@ fn preferred(set: &EntitySet, refreshed: usize, period: Option<usize>) -> String
     }
 }
 
+/// A day and its newest refresh date are found with one seek, at the head of the
+/// clustered key, and a subquery gives one value: so many low bits of it are the
+/// refresh date, more than the years 0000 to 9999 have days.
+const BITS: u32 = 22;
+/// At least as many days as those years have before 1970.
+const BEFORE_1970: i64 = 1_000_000;
+
 fn days(
     set: &EntitySet,
     date: usize,
@@ -77,30 +84,36 @@ fn days(
     period: Option<usize>,
     list: &dyn Fn(&str) -> String,
 ) -> String {
-    let (table, date, column_of) = (quoted(&set.table), column(set, date), |at| column(set, at));
-    let newest_day = format!("SELECT max({date}) FROM {table} WHERE {TENANT} = ?1 AND {date}");
-    let refreshed = column_of(refreshed);
-    let of_day = format!("FROM {table} WHERE {TENANT} = ?1 AND {date} = day.day");
-    let newest = format!("(SELECT max({refreshed}) {of_day})");
+    let (table, date, refreshed) = (quoted(&set.table), column(set, date), column(set, refreshed));
+    let head = format!(
+        "SELECT ({date} << {BITS}) + {refreshed} + {BEFORE_1970} FROM {table} \
+         WHERE {TENANT} = ?1 AND {date}"
+    );
+    let first = format!("ORDER BY {date} DESC, {refreshed} DESC LIMIT 1");
+    let day = format!("(day.head >> {BITS})");
+    let known = format!("((day.head & {}) - {BEFORE_1970})", (1 << BITS) - 1);
     let period = period.map_or_else(String::new, |at| {
-        let period = column_of(at);
-        let same = format!("{of_day} AND {refreshed} = {newest}");
+        let period = column(set, at);
+        let same = format!(
+            "FROM {table} WHERE {TENANT} = ?1 AND {date} = {day} AND {refreshed} = {known}"
+        );
         format!(
-            " AND kept.{period} = CASE WHEN EXISTS (SELECT 1 {same} AND {period} = ?3) THEN ?3 \
-             ELSE (SELECT max({period}) {same}) END"
+            " AND kept.{period} = coalesce((SELECT {period} {same} AND {period} = ?3), \
+             (SELECT max({period}) {same}))"
         )
     });
     format!(
-        "WITH RECURSIVE day (day, before, newest) AS (\
-         SELECT ({newest_day} <= coalesce(?5, refreshed) \
-             AND {date} > coalesce(?5, refreshed) - ?4), coalesce(?5, refreshed) - ?4, refreshed \
+        "WITH RECURSIVE day (head, before, newest) AS (\
+         SELECT ({head} <= coalesce(?5, refreshed) \
+             AND {date} > coalesce(?5, refreshed) - ?4 {first}), \
+             coalesce(?5, refreshed) - ?4, refreshed \
          FROM refresh WHERE tenant = ?1 AND data_set = ?2 \
          UNION ALL \
-         SELECT ({newest_day} < day.day AND {date} > day.before), day.before, day.newest \
-         FROM day WHERE day.day IS NOT NULL) \
+         SELECT ({head} < {day} AND {date} > day.before {first}), day.before, day.newest \
+         FROM day WHERE day.head IS NOT NULL) \
          SELECT {} FROM day CROSS JOIN {table} AS kept \
-         WHERE kept.{TENANT} = ?1 AND kept.{date} = day.day AND kept.{refreshed} = {newest}{period} \
-         ORDER BY day.day DESC",
+         WHERE kept.{TENANT} = ?1 AND kept.{date} = {day} AND kept.{refreshed} = {known}{period} \
+         ORDER BY day.head DESC",
         list("day.newest")
     )
 }
