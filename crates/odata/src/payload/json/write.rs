@@ -51,6 +51,9 @@ pub fn reference(root: &str, address: &str) -> Vec<u8> {
     out
 }
 
+/// As long as a month of a report is, in bytes.
+const USUAL_SIZE: usize = 8 * 1024;
+
 /// A collection, row by row.
 pub struct Collection {
     out: Vec<u8>,
@@ -81,7 +84,8 @@ impl Collection {
 
     fn new(context: String, set: Arc<EntitySet>) -> Self {
         let shown = (0..set.entity_type.properties.len()).collect();
-        Self { out: Vec::new(), context, set, empty: true, shown, computed: Vec::new() }
+        let out = Vec::with_capacity(USUAL_SIZE);
+        Self { out, context, set, empty: true, shown, computed: Vec::new() }
     }
 
     /// With what is computed beside the properties, and of these only what is
