@@ -1,4 +1,5 @@
 //! OData JSON, both ways.
 
+pub mod lines;
 pub mod read;
 pub mod write;

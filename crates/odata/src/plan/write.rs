@@ -107,16 +107,27 @@ pub(super) fn key_differs(set: &EntitySet) -> Error {
 
 /// The whole row that this body inserts.
 fn insert(set: &EntitySet, body: Body, terms: &Terms) -> Result<Row, Error> {
-    let mut faults = body.faults;
-    missing(set, &body.slots, terms.lenient, &mut faults);
-    between(set, |at| body.slots[at].value(), terms.newest_refresh, &mut faults);
-    refuse(faults)?;
+    let mut body = body;
+    complete(set, &mut body, terms.lenient, terms.newest_refresh)?;
     let values = body.slots.into_iter().map(|slot| slot.into_value().unwrap_or(Value::Null));
     let mut row: Row = values.collect();
     if row[0].is_null() {
         row[0] = Value::Guid(terms.new_key);
     }
     Ok(row)
+}
+
+/// Refuses a body that inserts nothing: all its faults in one error.
+pub(super) fn complete(
+    set: &EntitySet,
+    body: &mut Body,
+    lenient: bool,
+    newest_refresh: Date,
+) -> Result<(), Error> {
+    let mut faults = std::mem::take(&mut body.faults);
+    missing(set, &body.slots, lenient, &mut faults);
+    between(set, |at| body.slots[at].value(), newest_refresh, &mut faults);
+    refuse(faults)
 }
 
 /// What to create where the alternate key addresses nothing: the address

@@ -186,9 +186,13 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn fault(&mut self, code: Fault, message: String, target: &str) {
+        let target = (!target.is_empty()).then(|| target.to_owned());
+        self.push(Detail { code, message, target });
+    }
+
+    fn push(&mut self, fault: Detail) {
         if self.faults.len() < MAX_FAULTS {
-            let target = (!target.is_empty()).then(|| target.to_owned());
-            self.faults.push(Detail { code, message, target });
+            self.faults.push(fault);
         }
     }
 
@@ -198,14 +202,7 @@ impl Walk<'_> {
             if nullable {
                 return Slot::Given(Value::Null);
             }
-            let (name, ty) = (&property.name, &property.ty);
-            let message = format!(
-                "A null value was found for the property named '{name}', which has the expected \
-                 type '{ty}[Nullable=False]'. The expected type '{ty}[Nullable=False]' does not \
-                 allow null values. Expected {}.",
-                primitive::expected(property)
-            );
-            self.fault(Fault::NullNotAllowed, message, at);
+            self.push(null_not_allowed(property, at));
             return Slot::Faulty;
         }
         if !matches!(property.role, Role::Key | Role::Period) {
@@ -277,22 +274,19 @@ impl Walk<'_> {
         if let Some(value) = value {
             return Slot::Given(value);
         }
+        let text = string(raw);
+        let literal = text.as_deref().unwrap_or(raw.get());
         let (found, expected) = (kind(raw), expected());
-        let message = if found.is_structure() == is_structure(ty) {
-            let literal = quote(string(raw).as_deref().unwrap_or(raw.get()));
-            format!(
-                "Cannot convert the literal '{literal}' to the expected type '{ty}'. The property \
-                 '{at}' is {}; expected {expected}.",
-                found.text()
-            )
+        if found.is_structure() == is_structure(ty) {
+            self.push(cannot_convert(literal, ty, at, found.text(), &expected));
         } else {
             let found = found.text();
-            format!(
+            let message = format!(
                 "Property {at} in payload has a value that does not match schema. It is {found}; \
                  expected {expected}."
-            )
-        };
-        self.fault(Fault::InvalidValue, message, at);
+            );
+            self.fault(Fault::InvalidValue, message, at);
+        }
         Slot::Faulty
     }
 }
@@ -302,13 +296,57 @@ fn is_structure(ty: &Type) -> bool {
     matches!(ty, Type::Collection(_) | Type::Complex(_))
 }
 
+/// A collection or complex value that stands as JSON in a text, with its
+/// faults; nothing where the text is no JSON.
+pub(crate) fn value(
+    text: &str,
+    set: &EntitySet,
+    property: &Property,
+    faults: &mut Vec<Detail>,
+) -> Option<Slot> {
+    let raw: &RawValue = serde_json::from_str(text).ok()?;
+    let faults_so_far = std::mem::take(faults);
+    let mut walk = Walk { faults: faults_so_far, type_names: &set.type_names, tag: None };
+    let slot = walk.typed(raw, &property.ty, property.role, &property.name);
+    *faults = walk.faults;
+    Some(slot)
+}
+
+/// The fault of a null where null is no value.
+pub(crate) fn null_not_allowed(property: &Property, at: &str) -> Detail {
+    let (name, ty) = (&property.name, &property.ty);
+    let message = format!(
+        "A null value was found for the property named '{name}', which has the expected type \
+         '{ty}[Nullable=False]'. The expected type '{ty}[Nullable=False]' does not allow null \
+         values. Expected {}.",
+        primitive::expected(property)
+    );
+    Detail { code: Fault::NullNotAllowed, message, target: Some(at.to_owned()) }
+}
+
+/// The fault of a value that is none of its property; `kind` says what it is instead.
+pub(crate) fn cannot_convert(
+    literal: &str,
+    ty: &Type,
+    at: &str,
+    kind: &str,
+    expected: &str,
+) -> Detail {
+    let literal = quote(literal);
+    let message = format!(
+        "Cannot convert the literal '{literal}' to the expected type '{ty}'. The property '{at}' \
+         is {kind}; expected {expected}."
+    );
+    Detail { code: Fault::InvalidValue, message, target: Some(at.to_owned()) }
+}
+
 /// The text of a JSON string, unless it is none or names no characters.
 fn string(raw: &RawValue) -> Option<String> {
     serde_json::from_str(raw.get()).ok()
 }
 
 /// A piece of a body, short enough to repeat.
-fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     match text.char_indices().nth(MAX_QUOTE) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", &text[..end]),
