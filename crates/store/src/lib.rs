@@ -34,6 +34,7 @@ mod error;
 mod export;
 #[cfg(rollcall_bench)]
 mod null;
+mod order;
 mod schema;
 mod sql;
 mod sqlite;
@@ -47,6 +48,7 @@ use std::thread::{Builder, JoinHandle};
 use crossbeam_channel::{Sender, TrySendError, bounded};
 use rollcall_odata::edm::Model;
 use rollcall_odata::plan::window::Window;
+use rollcall_odata::plan::bulk::Bulk;
 use rollcall_odata::plan::{Count, List, Read, Write};
 use rollcall_odata::{Row, Value};
 use rusqlite::Connection;
@@ -93,6 +95,47 @@ pub enum Written {
     Deleted,
 }
 
+/// What became of one row of many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The entity is new.
+    Created,
+    /// The fact was there with these numbers already.
+    Unchanged,
+    /// The fact was there with other numbers, and has these now.
+    Replaced,
+    /// The row was left out.
+    Conflicting(Conflict),
+}
+
+/// What stands in the way of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conflict {
+    /// The fact is there with other numbers, or under another key than the row gives.
+    Fact {
+        /// The key of the entity that is there.
+        id: Uuid,
+    },
+    /// The key is that of another fact.
+    Key,
+}
+
+/// Rows that have been queued.
+#[derive(Debug)]
+pub struct Pending(oneshot::Receiver<Result<Vec<Outcome>, Error>>);
+
+impl Pending {
+    /// Waits until they are on the disk: what became of each.
+    pub async fn outcomes(self) -> Result<Vec<Outcome>, Error> {
+        self.0.await.unwrap_or(Err(Error::Closed))
+    }
+
+    /// As `outcomes`, on a thread that serves nobody else.
+    pub fn wait(self) -> Result<Vec<Outcome>, Error> {
+        self.0.blocking_recv().unwrap_or(Err(Error::Closed))
+    }
+}
+
 /// What there is to say of a list besides its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
@@ -120,11 +163,13 @@ pub struct Options {
     pub batch: usize,
     /// How many prepared statements each connection keeps. By default 256.
     pub statement_cache: usize,
+    /// Whether the writer gets memory and log for loading many rows. By default not.
+    pub load: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 4, queue: 1024, batch: 256, statement_cache: 256 }
+        Self { readers: 4, queue: 1024, batch: 256, statement_cache: 256, load: false }
     }
 }
 
@@ -160,6 +205,9 @@ impl Store {
         schema::refuse_newer(&connection)?;
         let tables = Arc::new(schema::prepare(&mut connection, model)?);
         sqlite::write_ahead(&connection)?;
+        if options.load {
+            sqlite::suit_to_load(&connection)?;
+        }
         if is_new {
             backup::sync(backup::folder(file))?;
         }
@@ -241,6 +289,20 @@ impl Store {
         let request = writer::Request { author, plan, answer };
         send(&self.0.to_writer, writer::Message::Write(Box::new(request)))?;
         outcome.await.unwrap_or(Err(Error::Closed))
+    }
+
+    /// Queues rows that are written in one transaction, and says so at once.
+    ///
+    /// Of rows with the same fact the first counts, and the others meet it as
+    /// one that is there. While the rows are written nobody else writes, so
+    /// whoever has many sends them in batches: between two of them others have
+    /// their turn. Rows of another width than the set's are refused.
+    pub fn bulk(&self, author: Author, mut plan: Bulk) -> Result<Pending, Error> {
+        let order = order::prepare(self.0.tables.get(&plan.set)?, &mut plan)?;
+        let (answer, outcome) = oneshot::channel();
+        let request = writer::BulkRequest { author, plan, order, answer };
+        send(&self.0.to_writer, writer::Message::Bulk(Box::new(request)))?;
+        Ok(Pending(outcome))
     }
 
     /// Whether writes are possible. While they are, this answers at once and

@@ -26,10 +26,11 @@ pub(crate) const LAST_CHANGE: &str =
 /// One more change: tenant, number, data set, entity, kind, who, at, former values.
 pub(crate) const NEW_CHANGE: &str = "INSERT INTO change (tenant, number, data_set, entity, kind, who, at, former) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-/// A row has come: tenant, data set, its refresh date, period and date. Nulls say nothing.
+/// Rows have come: tenant, data set, their newest refresh date, its longest
+/// period, their first and last date. Nulls say nothing.
 pub(crate) const REFRESH_ENTER: &str = "\
     INSERT INTO refresh (tenant, data_set, refreshed, period, first_day, last_day) \
-    VALUES (?1, ?2, ?3, CASE WHEN ?3 IS NOT NULL THEN ?4 END, ?5, ?5) \
+    VALUES (?1, ?2, ?3, CASE WHEN ?3 IS NOT NULL THEN ?4 END, ?5, ?6) \
     ON CONFLICT (tenant, data_set) DO UPDATE SET \
     period = CASE \
         WHEN excluded.refreshed IS NULL THEN period \
@@ -43,11 +44,40 @@ pub(crate) const REFRESH_ENTER: &str = "\
 /// Forget what is known of a tenant's data set.
 pub(crate) const REFRESH_FORGET: &str = "DELETE FROM refresh WHERE tenant = ?1 AND data_set = ?2";
 
+/// How many rows of many go into one statement. Its own cost is then little,
+/// and SQLite keeps its place in each tree from row to row.
+pub(crate) const CHUNK: usize = 32;
+
+/// `CHUNK` rows that are created: tenant, number of the first change, data
+/// set, who, at, then the key of each.
+fn new_changes() -> String {
+    let row = |n: usize| format!("(?1, ?2 + {n}, ?3, ?{}, 'created', ?4, ?5)", n + 6);
+    format!(
+        "INSERT INTO change (tenant, number, data_set, entity, kind, who, at) VALUES {}",
+        (0..CHUNK).map(row).collect::<Vec<_>>().join(", ")
+    )
+}
+
+/// The marks of `CHUNK` rows of so many properties.
+fn chunk_of_rows(width: usize) -> String {
+    let row = |n: usize| {
+        let first = 3 + n * width;
+        let marks: Vec<String> = (first..first + width).map(|mark| format!("?{mark}")).collect();
+        format!("(?1, ?2 + {n}, {})", marks.join(", "))
+    };
+    (0..CHUNK).map(row).collect::<Vec<_>>().join(", ")
+}
+
 /// The texts of one table.
 #[derive(Debug)]
 pub(crate) struct Sql {
     /// Tenant, version, then every property.
     pub insert: String,
+    /// What `new_changes` says.
+    pub new_changes: String,
+    /// Tenant, version of the first row, then every property of each of
+    /// `CHUNK` rows; the others' versions follow the first's.
+    pub insert_chunk: String,
     /// Tenant, version, then every property; the key says which row.
     pub update: String,
     /// Tenant, key.
@@ -87,11 +117,11 @@ impl Sql {
             properties.iter().zip(&marks).skip(1).map(|(one, mark)| format!("{one} = {mark}"));
         let select = format!("SELECT {VERSION}, {all} FROM {table} WHERE {TENANT} = ?1");
         let fact = equal(set, &set.identity, 2);
+        let insert = format!("INSERT INTO {table} ({TENANT}, {VERSION}, {all}) VALUES ");
         Self {
-            insert: format!(
-                "INSERT INTO {table} ({TENANT}, {VERSION}, {all}) VALUES (?1, ?2, {})",
-                marks.join(", ")
-            ),
+            new_changes: new_changes(),
+            insert_chunk: format!("{insert}{}", chunk_of_rows(properties.len())),
+            insert: format!("{insert}(?1, ?2, {})", marks.join(", ")),
             update: format!(
                 "UPDATE {table} SET {VERSION} = ?2, {} WHERE {TENANT} = ?1 AND {key} = ?3",
                 sets.collect::<Vec<_>>().join(", ")

@@ -1,6 +1,7 @@
 //! The engine: SQLite in write-ahead mode, with one thread that writes and a few that read.
 
 mod apply;
+mod bulk;
 pub(crate) mod functions;
 pub(crate) mod query;
 pub(crate) mod reader;
@@ -39,6 +40,21 @@ pub(crate) fn open_to_write(file: &Path) -> Result<Connection, Error> {
         )
         .map_err(|error| Error::of_write(&error))?;
     Ok(connection)
+}
+
+/// How much memory a connection that loads may use for pages, in KiB: what a
+/// batch touches is then written once.
+const LOAD_CACHE: i64 = 256 * 1024;
+
+/// How long the log grows beside a load before its pages move to their places,
+/// in pages: those that many batches touch move once.
+const LOAD_LOG: i64 = 32 * 1024;
+
+/// Suits a connection to writing much at once. What a commit promises stays the same.
+pub(crate) fn suit_to_load(connection: &Connection) -> Result<(), Error> {
+    let text =
+        format!("PRAGMA cache_size = -{LOAD_CACHE}; PRAGMA wal_autocheckpoint = {LOAD_LOG};");
+    connection.execute_batch(&text).map_err(|error| Error::of_write(&error))
 }
 
 /// A connection that cannot write, to a database that is there.

@@ -1,5 +1,6 @@
 //! A data set as the store knows it: its number, its columns and its SQL texts.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -7,8 +8,8 @@ use rollcall_odata::edm::{EntitySet, Model, Role};
 use rollcall_odata::{Row, Value};
 use rusqlite::types::ToSqlOutput;
 
-use crate::column::{Kind, json};
-use crate::sql::Sql;
+use crate::column::{Kind, day_number, json};
+use crate::sql::{Sql, descends};
 use crate::{Entity, Error};
 
 /// All data sets of a model, by the name of their table.
@@ -39,6 +40,8 @@ pub(crate) struct Table {
     pub sql: Sql,
     set: Arc<EntitySet>,
     kinds: Vec<Kind>,
+    /// Where refresh date, period and date are.
+    roles: [Option<usize>; 3],
 }
 
 /// What `refresh` wants to know of a row: refresh date, period and date.
@@ -47,7 +50,9 @@ pub(crate) type Known<'r> = [ToSqlOutput<'r>; 3];
 impl Table {
     fn of(set: Arc<EntitySet>, number: i64) -> Self {
         let kinds = set.entity_type.properties.iter().map(Kind::of).collect();
-        Self { number, sql: Sql::of(&set), kinds, set }
+        let roles = [Role::Refreshed, Role::Period, Role::Date];
+        let roles = roles.map(|role| set.entity_type.in_role(role));
+        Self { number, sql: Sql::of(&set), kinds, roles, set }
     }
 
     /// The data set itself.
@@ -57,7 +62,7 @@ impl Table {
 
     /// A row as it is bound: every value in the order of the properties.
     /// Whatever the columns would not take is refused here, before any statement runs.
-    pub fn bind<'r>(&self, row: &'r Row) -> Result<Vec<ToSqlOutput<'r>>, Error> {
+    pub fn bind<'r>(&self, row: &'r [Value]) -> Result<Vec<ToSqlOutput<'r>>, Error> {
         if row.len() != self.kinds.len() {
             let (found, expected) = (row.len(), self.kinds.len());
             return Err(Error::Failed(format!("a row of {found} values instead of {expected}")));
@@ -73,7 +78,8 @@ impl Table {
         self.set.identity.iter().zip(fact).map(|(at, value)| self.bind_one(*at, value)).collect()
     }
 
-    fn bind_one<'v>(&self, at: usize, value: &'v Value) -> Result<ToSqlOutput<'v>, Error> {
+    /// One value as it is bound.
+    pub fn bind_one<'v>(&self, at: usize, value: &'v Value) -> Result<ToSqlOutput<'v>, Error> {
         let allowed = !value.is_null() || self.set.nullable(at);
         self.kinds[at].encode(value).filter(|_| allowed).ok_or_else(|| {
             let name = &self.set.entity_type.properties[at].name;
@@ -81,16 +87,37 @@ impl Table {
         })
     }
 
+    /// How many values a row has.
+    pub fn width(&self) -> usize {
+        self.kinds.len()
+    }
+
+    /// The order in which rows of one tenant stand in the table.
+    pub fn order(&self, one: &[Value], other: &[Value]) -> Ordering {
+        let compare = |at: &usize| {
+            let order = compare(&one[*at], &other[*at]);
+            if descends(&self.set, *at) { order.reverse() } else { order }
+        };
+        self.set.identity.iter().map(compare).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    }
+
     /// The identity of a row.
-    pub fn fact(&self, row: &Row) -> Vec<Value> {
+    pub fn fact(&self, row: &[Value]) -> Vec<Value> {
         self.set.identity.iter().map(|at| row[*at].clone()).collect()
     }
 
     /// What `refresh` wants to know of a row that `bind` has bound.
     pub fn known<'r>(&self, bound: &[ToSqlOutput<'r>]) -> Known<'r> {
-        [Role::Refreshed, Role::Period, Role::Date].map(|role| {
-            let at = self.set.entity_type.in_role(role);
-            at.map_or(ToSqlOutput::from(rusqlite::types::Null), |at| bound[at].clone())
+        self.roles
+            .map(|at| at.map_or(ToSqlOutput::from(rusqlite::types::Null), |at| bound[at].clone()))
+    }
+
+    /// What `refresh` wants to know of a row, as numbers.
+    pub fn days(&self, row: &[Value]) -> [Option<i64>; 3] {
+        self.roles.map(|at| match &row[at?] {
+            Value::Date(date) => Some(day_number(*date)),
+            Value::Period(period) => Some(period.number()),
+            _ => None,
         })
     }
 
@@ -121,12 +148,27 @@ impl Table {
     }
 
     /// A row as a JSON object, for the former values of a change.
-    pub fn to_json(&self, row: &Row) -> Result<String, Error> {
+    pub fn to_json(&self, row: &[Value]) -> Result<String, Error> {
         let names = self.set.entity_type.properties.iter().map(|one| one.name.as_str());
         let mut text = String::new();
         json::object(&mut text, names.zip(&self.kinds).zip(row))
             .ok_or_else(|| Error::Failed("a row that cannot be told in JSON".to_owned()))?;
         Ok(text)
+    }
+}
+
+/// The order of two values of an identity, as their columns have it.
+fn compare(one: &Value, other: &Value) -> Ordering {
+    match (one, other) {
+        (Value::Bool(one), Value::Bool(other)) => one.cmp(other),
+        (Value::Int(one), Value::Int(other)) => one.cmp(other),
+        (Value::Text(one), Value::Text(other)) => one.cmp(other),
+        (Value::Date(one), Value::Date(other)) => one.cmp(other),
+        (Value::Period(one), Value::Period(other)) => one.cmp(other),
+        (Value::Guid(one), Value::Guid(other)) => one.cmp(other),
+        (Value::Duration(one), Value::Duration(other)) => one.cmp(other),
+        // Nothing else is part of an identity; in no order at all is right too.
+        _ => Ordering::Equal,
     }
 }
 

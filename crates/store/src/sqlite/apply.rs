@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use rollcall_odata::plan::{Create, Delete, Selector, Update, Write};
-use rollcall_odata::{Error as Refusal, Row};
+use rollcall_odata::{Error as Refusal, Row, Value};
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params_from_iter};
 use uuid::Uuid;
@@ -38,9 +38,9 @@ pub(super) type Tenants = HashMap<Uuid, Tenant>;
 
 #[derive(Clone, Copy)]
 pub(super) struct Tenant {
-    number: i64,
+    pub number: i64,
     /// The number of its last change.
-    last_change: i64,
+    pub last_change: i64,
 }
 
 /// Does one write.
@@ -65,11 +65,12 @@ pub(super) fn apply(
     }
 }
 
-struct Work<'a> {
-    connection: &'a Connection,
-    table: &'a Table,
-    tenants: &'a mut Tenants,
-    author: &'a Author,
+/// What a write works with.
+pub(super) struct Work<'a> {
+    pub connection: &'a Connection,
+    pub table: &'a Table,
+    pub tenants: &'a mut Tenants,
+    pub author: &'a Author,
 }
 
 impl Work<'_> {
@@ -77,21 +78,18 @@ impl Work<'_> {
     fn create(&mut self, row: Row) -> Result<Written, Stop> {
         let table = self.table;
         let bound = table.bind(&row)?;
-        let tenant = match self.known_tenant()? {
-            Some(tenant) => tenant,
-            None => self.new_tenant()?,
-        };
+        let tenant = self.tenant()?;
         let number = tenant.last_change + 1;
         if !self.put(&table.sql.insert, tenant.number, number, &bound)? {
             return Err(self.conflict(tenant.number, &row)?.into());
         }
-        self.log(tenant, number, "created", &row, None)?;
+        self.log(tenant, number, "created", &bound[0], None)?;
         self.enter(tenant.number, &table.known(&bound))?;
+        drop(bound);
         entity(number, row).map(Written::Created)
     }
 
     fn update(&mut self, plan: &Update) -> Result<Written, Stop> {
-        let table = self.table;
         let Some((tenant, current)) = self.find(&plan.selector)? else {
             return self.create_instead(plan);
         };
@@ -102,20 +100,33 @@ impl Work<'_> {
         if row == current.row {
             return Ok(Written::Unchanged(current));
         }
-        let bound = table.bind(&row)?;
+        self.change(tenant, &current, &row)
+            .and_then(|number| entity(number, row))
+            .map(Written::Changed)
+    }
+
+    /// Gives an entity these values; gives the number of the change.
+    pub(super) fn change(
+        &mut self,
+        tenant: Tenant,
+        current: &Entity,
+        row: &[Value],
+    ) -> Result<i64, Stop> {
+        let table = self.table;
+        let bound = table.bind(row)?;
         let former = table.to_json(&current.row)?;
         let number = tenant.last_change + 1;
         if !self.put(&table.sql.update, tenant.number, number, &bound)? {
-            return Err(self.conflict(tenant.number, &row)?.into());
+            return Err(self.conflict(tenant.number, row)?.into());
         }
-        self.log(tenant, number, "changed", &row, Some(&former))?;
+        self.log(tenant, number, "changed", &bound[0], Some(&former))?;
         let bound_before = table.bind(&current.row)?;
         let (before, after) = (table.known(&bound_before), table.known(&bound));
         if before != after {
             self.leave(tenant.number, &before)?;
             self.enter(tenant.number, &after)?;
         }
-        entity(number, row).map(Written::Changed)
+        Ok(number)
     }
 
     fn create_instead(&mut self, plan: &Update) -> Result<Written, Stop> {
@@ -139,7 +150,7 @@ impl Work<'_> {
         let former = table.to_json(&current.row)?;
         let mut statement = self.connection.prepare_cached(&table.sql.delete)?;
         statement.execute((tenant.number, &bound[0]))?;
-        self.log(tenant, tenant.last_change + 1, "deleted", &current.row, Some(&former))?;
+        self.log(tenant, tenant.last_change + 1, "deleted", &bound[0], Some(&former))?;
         self.leave(tenant.number, &table.known(&bound))?;
         Ok(Written::Deleted)
     }
@@ -151,7 +162,7 @@ impl Work<'_> {
     }
 
     /// Puts a row in place; false where the same fact or key is there already.
-    fn put(
+    pub(super) fn put(
         &self,
         text: &str,
         tenant: i64,
@@ -170,12 +181,20 @@ impl Work<'_> {
     }
 
     /// What stands in the way of this row: the same fact, or else the same key.
-    fn conflict(&self, tenant: i64, row: &Row) -> Result<Error, Stop> {
+    fn conflict(&self, tenant: i64, row: &[Value]) -> Result<Error, Stop> {
         let fact = self.table.fact(row);
         let values = std::iter::once(ToSqlOutput::from(tenant)).chain(self.table.bind_fact(&fact)?);
         let mut statement = self.connection.prepare_cached(&self.table.sql.key_of_fact)?;
         let key = statement.query_row(params_from_iter(values), |row| row.get(0)).optional()?;
         Ok(key.map_or(Error::KeyExists, |key| Error::FactExists { id: Uuid::from_bytes(key) }))
+    }
+
+    /// The author's tenant, which need not have written anything before.
+    pub(super) fn tenant(&mut self) -> Result<Tenant, Stop> {
+        match self.known_tenant()? {
+            Some(tenant) => Ok(tenant),
+            None => self.new_tenant(),
+        }
     }
 
     fn known_tenant(&mut self) -> Result<Option<Tenant>, Stop> {
@@ -198,22 +217,21 @@ impl Work<'_> {
     }
 
     /// Appends to `change`.
-    fn log(
+    pub(super) fn log(
         &mut self,
         tenant: Tenant,
         number: i64,
         kind: &str,
-        row: &Row,
+        key: &ToSqlOutput<'_>,
         former: Option<&str>,
     ) -> Result<(), Stop> {
-        let (table, author) = (self.table, self.author);
-        let bound = table.bind(row)?;
+        let author = self.author;
         let mut statement = self.connection.prepare_cached(sql::NEW_CHANGE)?;
         statement.execute((
             tenant.number,
             number,
-            table.number,
-            &bound[0],
+            self.table.number,
+            key,
             kind,
             &author.principal,
             author.at.as_millisecond(),
@@ -227,7 +245,7 @@ impl Work<'_> {
     fn enter(&self, tenant: i64, known: &Known<'_>) -> Result<(), Stop> {
         let mut statement = self.connection.prepare_cached(sql::REFRESH_ENTER)?;
         let [refreshed, period, date] = known;
-        statement.execute((tenant, self.table.number, refreshed, period, date))?;
+        statement.execute((tenant, self.table.number, refreshed, period, date, date))?;
         Ok(())
     }
 

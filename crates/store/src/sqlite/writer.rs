@@ -10,12 +10,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Receiver;
 use rollcall_odata::plan::Write;
+use rollcall_odata::plan::bulk::{Bulk, Fate};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::apply::{Stop, Tenants, apply};
+use super::bulk;
 use crate::table::Tables;
-use crate::{Author, Error, Written};
+use crate::{Author, Error, Outcome, Written};
 
 /// How much a probe writes: enough that it fails on a disk that has only crumbs left.
 const PROBE_BYTES: usize = 64 * 1024;
@@ -24,6 +26,8 @@ const PROBE_BYTES: usize = 64 * 1024;
 pub(crate) enum Message {
     /// Do this write.
     Write(Box<Request>),
+    /// Do these writes, in a transaction of their own.
+    Bulk(Box<BulkRequest>),
     /// Try whether the disk can be written to.
     Probe(oneshot::Sender<Result<(), Error>>),
     /// Stop; what was sent before has been answered by then.
@@ -38,6 +42,14 @@ pub(crate) struct Request {
     pub author: Author,
     pub plan: Write,
     pub answer: oneshot::Sender<Result<Written, Error>>,
+}
+
+/// Many rows, in the order in which they are to be written, and who waits for them.
+pub(crate) struct BulkRequest {
+    pub author: Author,
+    pub plan: Bulk,
+    pub order: Vec<u32>,
+    pub answer: oneshot::Sender<Result<Vec<Outcome>, Error>>,
 }
 
 /// Whether the last thing that the writer tried on the disk was done.
@@ -111,6 +123,7 @@ impl Writer {
         while let Some(message) = next.take() {
             match message {
                 Message::Write(first) => next = self.write(first),
+                Message::Bulk(request) => self.bulk(*request),
                 Message::Probe(answer) => {
                     let outcome = self.probe();
                     // Whoever asked may be gone, here and below.
@@ -152,6 +165,54 @@ impl Writer {
             Err(_panic) => self.give_up(),
         }
         met
+    }
+
+    /// Writes many rows and answers.
+    fn bulk(&mut self, request: BulkRequest) {
+        let BulkRequest { author, plan, order, answer } = request;
+        let work = || self.bulk_transaction(&author, &plan, &order);
+        // As for single writes: a panic drops the waiter.
+        let Ok(outcome) = catch_unwind(AssertUnwindSafe(work)) else { return self.give_up() };
+        match &outcome {
+            Ok(outcomes) => {
+                let written = |one: &Outcome| matches!(one, Outcome::Created | Outcome::Replaced);
+                if plan.fate == Fate::Each && outcomes.iter().any(written) {
+                    self.health.set(true);
+                }
+            }
+            Err(error) => {
+                self.give_up();
+                self.health.set(*error == Error::Busy && self.health.is_good());
+            }
+        }
+        let _ = answer.send(outcome);
+    }
+
+    fn bulk_transaction(
+        &mut self,
+        author: &Author,
+        plan: &Bulk,
+        order: &[u32],
+    ) -> Result<Vec<Outcome>, Error> {
+        self.execute("BEGIN IMMEDIATE")?;
+        let written =
+            bulk::write(&self.connection, &self.tables, &mut self.tenants, author, plan, order);
+        let outcomes = match written {
+            Ok(outcomes) => outcomes,
+            Err(Stop::Refused(error) | Stop::Broken(error)) => return Err(error),
+        };
+        let in_conflict = |one: &Outcome| matches!(one, Outcome::Conflicting(_));
+        let stays = match plan.fate {
+            Fate::Each => true,
+            Fate::AllOrNone => !outcomes.iter().any(in_conflict),
+            Fate::None => false,
+        };
+        if stays {
+            self.execute("COMMIT")?;
+        } else {
+            self.give_up();
+        }
+        Ok(outcomes)
     }
 
     fn transaction(

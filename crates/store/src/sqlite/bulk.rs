@@ -1,0 +1,186 @@
+//! Many rows inside one transaction: what single creates would do, with what
+//! can be shared done once.
+
+use rollcall_odata::Value;
+use rollcall_odata::plan::Selector;
+use rollcall_odata::plan::bulk::{Bulk, Policy};
+use rusqlite::{CachedStatement, Connection, ErrorCode};
+
+use super::apply::{Stop, Tenant, Tenants, Work};
+use super::query;
+use crate::sql::{self, CHUNK};
+use crate::table::Tables;
+use crate::{Author, Conflict, Error, Outcome};
+
+/// Writes the rows in this order; gives what became of each, in theirs.
+pub(super) fn write(
+    connection: &Connection,
+    tables: &Tables,
+    tenants: &mut Tenants,
+    author: &Author,
+    plan: &Bulk,
+    order: &[u32],
+) -> Result<Vec<Outcome>, Stop> {
+    let table = tables.get(&plan.set)?;
+    let mut work = Work { connection, table, tenants, author };
+    let tenant = work.tenant()?;
+    let load = Load {
+        rows: connection.prepare_cached(&table.sql.insert_chunk)?,
+        changes: connection.prepare_cached(&table.sql.new_changes)?,
+        outcomes: vec![Outcome::Created; order.len()],
+        seen: Seen::default(),
+        plan,
+        tenant,
+        work,
+    };
+    load.write(order)
+}
+
+/// Rows on their way into the table.
+struct Load<'a> {
+    work: Work<'a>,
+    plan: &'a Bulk,
+    tenant: Tenant,
+    rows: CachedStatement<'a>,
+    changes: CachedStatement<'a>,
+    outcomes: Vec<Outcome>,
+    seen: Seen,
+}
+
+impl Load<'_> {
+    fn write(mut self, order: &[u32]) -> Result<Vec<Outcome>, Stop> {
+        let author = self.work.author;
+        let at = author.at.as_millisecond();
+        self.rows.raw_bind_parameter(1, self.tenant.number)?;
+        self.changes.raw_bind_parameter(1, self.tenant.number)?;
+        self.changes.raw_bind_parameter(3, self.work.table.number)?;
+        self.changes.raw_bind_parameter(4, &author.principal)?;
+        self.changes.raw_bind_parameter(5, at)?;
+        for chunk in order.chunks(CHUNK) {
+            if chunk.len() < CHUNK || !self.chunk(chunk)? {
+                for number in chunk {
+                    self.one(*number as usize)?;
+                }
+            }
+        }
+        self.enter()?;
+        Ok(self.outcomes)
+    }
+
+    /// Writes a full chunk, if all of it is new; otherwise nothing.
+    fn chunk(&mut self, chunk: &[u32]) -> Result<bool, Stop> {
+        let (table, width) = (self.work.table, self.work.table.width());
+        let first = self.tenant.last_change + 1;
+        self.rows.raw_bind_parameter(2, first)?;
+        for (row, number) in chunk.iter().enumerate() {
+            for (at, value) in self.plan.rows.row(*number as usize).iter().enumerate() {
+                let bound = table.bind_one(at, value)?;
+                self.rows.raw_bind_parameter(3 + row * width + at, bound)?;
+            }
+        }
+        match self.rows.raw_execute() {
+            Ok(_) => {}
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                return Ok(false);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.changes.raw_bind_parameter(2, first)?;
+        for (row, number) in chunk.iter().enumerate() {
+            let values = self.plan.rows.row(*number as usize);
+            self.changes.raw_bind_parameter(6 + row, table.bind_one(0, &values[0])?)?;
+            self.seen.row(table.days(values));
+        }
+        self.changes.raw_execute()?;
+        self.numbered(first + CHUNK as i64 - 1);
+        Ok(true)
+    }
+
+    /// Writes one row, or finds out what is in its way.
+    fn one(&mut self, number: usize) -> Result<(), Stop> {
+        let (table, values) = (self.work.table, self.plan.rows.row(number));
+        let bound = table.bind(values)?;
+        let change = self.tenant.last_change + 1;
+        if self.work.put(&table.sql.insert, self.tenant.number, change, &bound)? {
+            self.work.log(self.tenant, change, "created", &bound[0], None)?;
+            self.seen.row(table.days(values));
+            self.numbered(change);
+            return Ok(());
+        }
+        self.outcomes[number] = self.meet(number)?;
+        Ok(())
+    }
+
+    /// What is to be said of a row that the table did not take.
+    fn meet(&mut self, number: usize) -> Result<Outcome, Stop> {
+        let values = self.plan.rows.row(number);
+        let fact = Selector::Fact(self.work.table.fact(values));
+        let found = query::find(self.work.connection, self.work.table, self.tenant.number, &fact)?;
+        let Some(current) = found else { return Ok(Outcome::Conflicting(Conflict::Key)) };
+        let Value::Guid(id) = current.row[0] else {
+            return Err(Stop::Broken(Error::Failed("a key that is no GUID".to_owned())));
+        };
+        if self.is_given(&values[0]) && values[0] != current.row[0] {
+            return Ok(Outcome::Conflicting(Conflict::Fact { id }));
+        }
+        if values[1..] == current.row[1..] {
+            return Ok(Outcome::Unchanged);
+        }
+        if self.plan.policy == Policy::Keep {
+            return Ok(Outcome::Conflicting(Conflict::Fact { id }));
+        }
+        let mut row = values.to_vec();
+        row[0] = Value::Guid(id);
+        let change = self.work.change(self.tenant, &current, &row)?;
+        self.numbered(change);
+        Ok(Outcome::Replaced)
+    }
+
+    /// Whether a key came with the row: those that were assigned count up from the first.
+    fn is_given(&self, key: &Value) -> bool {
+        let first = self.plan.first_key.as_u128();
+        let assigned = |key: u128| key.wrapping_sub(first) < self.plan.rows.len() as u128;
+        !matches!(key, Value::Guid(key) if assigned(key.as_u128()))
+    }
+
+    /// The tenant's last change has this number.
+    fn numbered(&mut self, number: i64) {
+        self.tenant.last_change = number;
+        self.work.tenants.insert(self.work.author.tenant, self.tenant);
+    }
+
+    /// `refresh` learns of all rows that have come.
+    fn enter(&mut self) -> Result<(), Stop> {
+        if !self.seen.any {
+            return Ok(());
+        }
+        let mut statement = self.work.connection.prepare_cached(sql::REFRESH_ENTER)?;
+        let Seen { refreshed, period, first, last, .. } = self.seen;
+        let (tenant, set) = (self.tenant.number, self.work.table.number);
+        statement.execute((tenant, set, refreshed, period, first, last))?;
+        Ok(())
+    }
+}
+
+/// What `refresh` is to learn of the rows that have come.
+#[derive(Default)]
+struct Seen {
+    any: bool,
+    refreshed: Option<i64>,
+    /// The longest period of that refresh date.
+    period: Option<i64>,
+    first: Option<i64>,
+    last: Option<i64>,
+}
+
+impl Seen {
+    fn row(&mut self, [refreshed, period, date]: [Option<i64>; 3]) {
+        self.any = true;
+        if refreshed.is_some() && refreshed >= self.refreshed {
+            let before = self.period.filter(|_| refreshed == self.refreshed);
+            (self.refreshed, self.period) = (refreshed, period.max(before));
+        }
+        self.last = self.last.max(date);
+        self.first = self.first.into_iter().chain(date).min();
+    }
+}
