@@ -150,6 +150,8 @@ pub enum Fault {
     IncompatibleType,
     /// Two properties contradict each other.
     Inconsistent,
+    /// The same fact or key is there already; of many rows, one is.
+    Conflicting,
 }
 
 impl Fault {
@@ -164,6 +166,7 @@ impl Fault {
             Self::NullNotAllowed => "nullNotAllowed",
             Self::IncompatibleType => "incompatibleType",
             Self::Inconsistent => "inconsistent",
+            Self::Conflicting => "conflicting",
         }
     }
 }

@@ -18,6 +18,24 @@ pub fn is_json(content_type: &str) -> bool {
     media_type(content_type).eq_ignore_ascii_case("application/json")
 }
 
+/// The forms of a body with many rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowsIn {
+    /// `text/csv`.
+    Csv,
+    /// `application/x-ndjson`: a JSON object on each line.
+    Lines,
+}
+
+/// In which form a body of this `Content-Type` has many rows, if it has.
+pub fn rows_in(content_type: &str) -> Option<RowsIn> {
+    match media_type(content_type).to_ascii_lowercase().as_str() {
+        "text/csv" => Some(RowsIn::Csv),
+        "application/x-ndjson" => Some(RowsIn::Lines),
+        _ => None,
+    }
+}
+
 /// What the client would like, from `Prefer`. Unknown preferences do no harm.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Preferences {
@@ -25,6 +43,12 @@ pub struct Preferences {
     pub answer: Option<Answer>,
     /// `handling=lenient`: a missing count is null.
     pub lenient: bool,
+    /// `handling=strict`: of many rows all are stored or none.
+    pub strict: bool,
+    /// `resolution=replace`: of many rows one with other numbers takes the place of what is there.
+    pub replace: bool,
+    /// `dry-run`: of many rows it is said what would become of them.
+    pub dry_run: bool,
     /// `create-if-missing`: PATCH and PUT by the alternate key create.
     pub create_if_missing: bool,
     /// `maxpagesize` or `odata.maxpagesize`: the most rows of a page, and the
@@ -65,7 +89,9 @@ impl Preferences {
         match name {
             "return" if is("minimal") => self.answer = Some(Answer::Minimal),
             "return" if is("representation") => self.answer = Some(Answer::Representation),
-            "handling" => self.lenient = is("lenient"),
+            "handling" => (self.lenient, self.strict) = (is("lenient"), is("strict")),
+            "resolution" => self.replace = is("replace"),
+            "dry-run" => self.dry_run = value.is_empty() || is("true"),
             "maxpagesize" => {
                 let size = value.parse().ok().filter(|size| *size > 0);
                 self.max_page_size = size.map(|size| (size, written.to_owned()));

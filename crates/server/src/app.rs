@@ -55,8 +55,13 @@ pub struct Limits {
     pub query_time: Duration,
     /// How long a connection may take to send a request's head, idle time before it included.
     pub head_time: Duration,
-    /// How long a body may take to arrive.
+    /// How long a body may take to arrive; one of many rows, how long it may pause.
     pub body_time: Duration,
+    /// The largest body of many rows, in bytes, gunzipped.
+    pub bulk_bytes: u64,
+    /// The largest body of many rows that are stored all or not at all, in
+    /// bytes, gunzipped: they are held in memory until the last has come.
+    pub strict_bytes: u64,
     /// How long an answer may wait for a client that does not read.
     pub write_time: Duration,
 }
@@ -70,6 +75,8 @@ impl Default for Limits {
             query_time: Duration::from_secs(10),
             head_time: Duration::from_secs(30),
             body_time: Duration::from_secs(30),
+            bulk_bytes: 1024 * 1024 * 1024,
+            strict_bytes: 16 * 1024 * 1024,
             write_time: Duration::from_secs(30),
         }
     }

@@ -41,6 +41,12 @@ pub trait Random: Send + Sync {
         let millis = u64::try_from(at.as_millisecond()).unwrap_or(0);
         uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
     }
+
+    /// As `time_ordered_guid`, the first of many that count up from it: more
+    /// than anyone needs until the bits that must stay are reached.
+    fn first_guid(&self, at: Timestamp) -> Uuid {
+        Uuid::from_u128(self.time_ordered_guid(at).as_u128() & !(1 << 61))
+    }
 }
 
 /// The machine's clock.

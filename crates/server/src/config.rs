@@ -65,6 +65,14 @@ pub struct Given {
     /// The most connections at once [default: 1024]
     #[arg(long, env = "ROLLCALL_CONNECTIONS", value_name = "COUNT")]
     pub connections: Option<usize>,
+    /// The largest body of many rows (text/csv, application/x-ndjson), gunzipped
+    /// [default: 1073741824]
+    #[arg(long, env = "ROLLCALL_BULK_BYTES", value_name = "BYTES")]
+    pub bulk_bytes: Option<u64>,
+    /// The same where all rows are to be stored or none, which holds them in memory
+    /// [default: 16777216]
+    #[arg(long, env = "ROLLCALL_STRICT_BYTES", value_name = "BYTES")]
+    pub strict_bytes: Option<u64>,
     /// Listen on an address that other machines reach, though the built-in issuer's tokens and
     /// secrets then cross the network unencrypted
     #[arg(long, env = "ROLLCALL_ALLOW_REMOTE", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
@@ -108,6 +116,8 @@ impl Given {
             query_keys: self.query_keys.or(other.query_keys),
             query_time: self.query_time.or(other.query_time),
             connections: self.connections.or(other.connections),
+            bulk_bytes: self.bulk_bytes.or(other.bulk_bytes),
+            strict_bytes: self.strict_bytes.or(other.strict_bytes),
             allow_remote: self.allow_remote.or(other.allow_remote),
         }
     }
@@ -137,6 +147,8 @@ impl Given {
                 defaults.connections,
                 tokio::sync::Semaphore::MAX_PERMITS,
             )?,
+            bulk_bytes: self.bulk_bytes.unwrap_or(defaults.bulk_bytes),
+            strict_bytes: self.strict_bytes.unwrap_or(defaults.strict_bytes),
             ..defaults
         };
         let public_url = self.public_url.map(|url| public_url(&url)).transpose()?;

@@ -11,3 +11,4 @@ pub mod folder;
 pub mod http;
 pub mod observe;
 pub mod sample;
+pub mod tally;

@@ -96,6 +96,15 @@ pub fn internal(cause: String) -> Refusal {
     Refusal { cause: Some(cause), ..Error::new(Code::Internal, message).into() }
 }
 
+/// What stands in the way of a row, in the words of a single create.
+pub fn conflict(conflict: store::Conflict, set: &EntitySet, place: &str) -> Error {
+    let refusal = match conflict {
+        store::Conflict::Fact { id } => fact_exists(set, place, &id.to_string()),
+        store::Conflict::Key => key_exists(set),
+    };
+    refusal.error
+}
+
 fn fact_exists(set: &EntitySet, place: &str, id: &str) -> Refusal {
     let names: Vec<&str> =
         set.identity.iter().map(|at| set.entity_type.properties[*at].name.as_str()).collect();

@@ -18,7 +18,7 @@ use super::error::{self, Refusal, Stamp};
 use super::fault;
 use super::issuer;
 use super::pipeline::{self, report};
-use super::receive::Request;
+use super::receive::{Request, Stream};
 use super::routes::{self, Endpoint, Place};
 use crate::app::App;
 use crate::observe::Observation;
@@ -45,17 +45,21 @@ const ACCEPTED: &str = "Authorization, Content-Type, Content-Encoding, Accept, P
 /// Answers one request, whatever it is.
 pub async fn answer(app: &App, head: Head<Incoming>) -> Response<Full<Bytes>> {
     let mut seen = Observation::begin(&app.clock, head.method().as_str());
-    let request = Request::receive(head, app.limits.body_time).await;
+    let (request, mut stream) = Request::receive(head, app.limits.body_time).await;
     seen.lap("receive");
     let now = app.clock.now();
     let stamp = stamp(app, &request, now);
-    let answer = match fault::told(route(app, &request, &stamp, &mut seen)).await {
+    let routed = route(app, &request, stream.as_mut(), &stamp, &mut seen);
+    let answer = match fault::told(routed).await {
         Ok(answer) => answer,
         Err(refusal) => {
             seen.cause.clone_from(&refusal.cause);
             error::answer(&refusal, &stamp)
         }
     };
+    if let Some(stream) = &mut stream {
+        stream.discard().await;
+    }
     seen.end(answer.status.as_u16(), answer.body.len(), &stamp.request_id);
     app.log.write(&seen.line(now));
     finish(answer, &request, &stamp, now)
@@ -64,6 +68,7 @@ pub async fn answer(app: &App, head: Head<Incoming>) -> Response<Full<Bytes>> {
 async fn route(
     app: &App,
     request: &Request,
+    stream: Option<&mut Stream>,
     stamp: &Stamp,
     seen: &mut Observation,
 ) -> Result<Answer, Refusal> {
@@ -89,7 +94,7 @@ async fn route(
         }
         Place::Service(version, path) => {
             let base = base?;
-            pipeline::odata(app, request, &base, version, &path, seen).await
+            pipeline::odata(app, request, stream, &base, version, &path, seen).await
         }
         Place::Unknown if request.method == Method::OPTIONS => Ok(documents::options(None)),
         Place::Unknown => {

@@ -16,8 +16,9 @@ use hyper::header::{
 };
 use hyper::{Method, StatusCode};
 use rollcall_odata::edm::EntitySet;
-use rollcall_odata::headers::{self, Answer as Wish, Preferences, Protocol};
+use rollcall_odata::headers::{self, Answer as Wish, Preferences, Protocol, RowsIn};
 use rollcall_odata::payload::json::{read, write};
+use rollcall_odata::plan::bulk::Policy;
 use rollcall_odata::plan::resource::{self, Place, Resource};
 use rollcall_odata::plan::write::Terms;
 use rollcall_odata::plan::{self, Delete, Precondition, Read, Selector, Versions};
@@ -27,9 +28,10 @@ use rollcall_odata::{Code, Error, Row};
 use rollcall_store::{Author, Entity, Written};
 
 use super::answer::{Answer, ODATA_ENTITY_ID, PREFERENCE_APPLIED};
+use super::bulk;
 use super::documents;
 use super::error::{self, Refusal};
-use super::receive::Request;
+use super::receive::{Request, Stream};
 use super::routes::Endpoint;
 use crate::app::App;
 use crate::auth::{self, Need, Principal};
@@ -45,6 +47,8 @@ const VERSION: HeaderName = HeaderName::from_static("odata-version");
 struct Call<'a> {
     app: &'a App,
     request: &'a Request,
+    /// The body, if it has many rows.
+    stream: Option<&'a mut Stream>,
     /// Scheme, host and port as the client knows them.
     base: &'a str,
     /// The service root, absolute, without a slash at its end.
@@ -62,6 +66,7 @@ struct Call<'a> {
 pub async fn odata(
     app: &App,
     request: &Request,
+    stream: Option<&mut Stream>,
     base: &str,
     version: &str,
     path: &str,
@@ -84,7 +89,7 @@ pub async fn odata(
         principal.require(need(&request.method))?;
     }
     let protocol = protocol(request)?;
-    Call { app, request, base, root, path, options, protocol, principal, seen }
+    Call { app, request, stream, base, root, path, options, protocol, principal, seen }
         .answer(resource)
         .await
 }
@@ -234,9 +239,43 @@ impl Call<'_> {
     async fn create(&mut self, place: Place) -> Result<Answer, Refusal> {
         self.options.only(&[])?;
         let preferences = self.preferences();
+        if let (Some(stream), Some(form)) = (self.stream.take(), self.request.rows_in()) {
+            return self.create_many(place, stream, form, &preferences).await;
+        }
         let body = read::entity(json_body(self.request)?, &place.set)?;
         let plan = plan::write::create(&place.set, body, &self.terms(&preferences))?;
         self.write(place, plan::Write::Create(plan), &preferences, String::new()).await
+    }
+
+    /// Many rows. Who replaces what is there needs more than to create.
+    async fn create_many(
+        &mut self,
+        place: Place,
+        stream: &mut Stream,
+        form: RowsIn,
+        preferences: &Preferences,
+    ) -> Result<Answer, Refusal> {
+        if let Some(principal) = self.principal.as_ref().filter(|_| preferences.replace) {
+            principal.require(Need::Write)?;
+        }
+        let job = bulk::Job {
+            app: self.app,
+            author: self.author(),
+            collection: format!("{}/{}", self.root, place.path),
+            set: place.set,
+            form,
+            policy: if preferences.replace { Policy::Replace } else { Policy::Keep },
+            strict: preferences.strict,
+            dry: preferences.dry_run,
+        };
+        let tally = job.run(stream).await?;
+        self.seen.lap("run");
+        let body = serde_json::to_vec(&tally).unwrap_or_default();
+        let answer = Answer::json(StatusCode::OK, body).versioned().uncached();
+        Ok(match applied_to_many(preferences) {
+            None => answer,
+            Some(applied) => answer.with(PREFERENCE_APPLIED, &applied),
+        })
     }
 
     async fn change(&mut self, place: Place, selector: Selector) -> Result<Answer, Refusal> {
@@ -415,6 +454,14 @@ fn applied(preferences: &Preferences) -> Option<String> {
     if preferences.create_if_missing {
         applied.push("create-if-missing");
     }
+    (!applied.is_empty()).then(|| applied.join(", "))
+}
+
+/// As `applied`, of the preferences that count for many rows.
+fn applied_to_many(preferences: &Preferences) -> Option<String> {
+    let Preferences { strict, replace, dry_run, .. } = preferences;
+    let all = [(strict, "handling=strict"), (replace, "resolution=replace"), (dry_run, "dry-run")];
+    let applied: Vec<&str> = all.iter().filter(|(is, _)| **is).map(|(_, name)| *name).collect();
     (!applied.is_empty()).then(|| applied.join(", "))
 }
 

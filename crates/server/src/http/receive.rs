@@ -1,4 +1,7 @@
-//! Requests, received whole: head and body with their limits, before anything is parsed.
+//! Requests: head and body with their limits. A body is received whole before
+//! anything is parsed; one of many rows is handed on as it comes.
+
+mod stream;
 
 use std::io::Read;
 use std::time::Duration;
@@ -6,9 +9,11 @@ use std::time::Duration;
 use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{CONTENT_ENCODING, HOST, HeaderMap, HeaderName};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName};
 use hyper::{Method, Request as Head};
+use rollcall_odata::headers::{RowsIn, rows_in};
 use rollcall_odata::{Code, Error};
+pub use stream::Stream;
 
 /// The longest header section that is read, in bytes: names, values, and four
 /// for what stands around each pair.
@@ -41,17 +46,28 @@ pub struct Request {
 
 impl Request {
     /// Takes in a request. Whatever is wrong with the body is kept for later:
-    /// who may not write learns nothing of it.
-    pub async fn receive(head: Head<Incoming>, body_time: Duration) -> Self {
+    /// who may not write learns nothing of it. A body of many rows comes apart
+    /// from it, not looked at yet.
+    pub async fn receive(head: Head<Incoming>, body_time: Duration) -> (Self, Option<Stream>) {
         let (parts, incoming) = head.into_parts();
-        let body = body(incoming, &parts.headers, body_time).await;
-        Self {
+        let mut request = Self {
             method: parts.method,
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: parts.headers,
-            body,
+            body: Ok(Bytes::new()),
+        };
+        if request.method == Method::POST && request.rows_in().is_some() {
+            let stream = Stream::new(incoming, &request.headers, body_time);
+            return (request, Some(stream));
         }
+        request.body = body(incoming, &request.headers, body_time).await;
+        (request, None)
+    }
+
+    /// In which form the body has many rows, if its media type says that it has.
+    pub fn rows_in(&self) -> Option<RowsIn> {
+        self.header(&CONTENT_TYPE).and_then(rows_in)
     }
 
     /// Refuses a head over a limit.
@@ -99,12 +115,17 @@ async fn body(incoming: Incoming, headers: &HeaderMap, time: Duration) -> Result
         let message = format!("The body did not arrive within {} seconds.", time.as_secs());
         Error::new(Code::RequestTimeout, message)
     })??;
+    if is_gzip(headers)? { gunzip(&bytes) } else { Ok(bytes) }
+}
+
+/// Whether the body is gzipped; an encoding that is not read is an error.
+fn is_gzip(headers: &HeaderMap) -> Result<bool, Error> {
     let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
     let encoding = encodings.next().map(|value| value.as_bytes().to_ascii_lowercase());
     match encoding.as_deref() {
-        None => Ok(bytes),
-        Some(b"identity") if encodings.next().is_none() => Ok(bytes),
-        Some(b"gzip" | b"x-gzip") if encodings.next().is_none() => gunzip(&bytes),
+        None => Ok(false),
+        Some(b"identity") if encodings.next().is_none() => Ok(false),
+        Some(b"gzip" | b"x-gzip") if encodings.next().is_none() => Ok(true),
         Some(_) => Err(Error::new(
             Code::UnsupportedEncoding,
             "The Content-Encoding is not one that is read. Expected gzip, or none.",
@@ -112,11 +133,19 @@ async fn body(incoming: Incoming, headers: &HeaderMap, time: Duration) -> Result
     }
 }
 
+fn broken_off() -> Error {
+    Error::bad_request("The body broke off.")
+}
+
+fn not_gzip() -> Error {
+    Error::bad_request("The body is not gzip, as its Content-Encoding says.")
+}
+
 async fn collect(mut incoming: Incoming) -> Result<Bytes, Error> {
     let mut bytes = Vec::new();
     let mut received = 0;
     while let Some(frame) = incoming.frame().await {
-        let frame = frame.map_err(|_| Error::bad_request("The body broke off."))?;
+        let frame = frame.map_err(|_| broken_off())?;
         let Ok(data) = frame.into_data() else { continue };
         received += data.len();
         if received > MAX_DISCARD {
@@ -136,7 +165,7 @@ fn gunzip(bytes: &[u8]) -> Result<Bytes, Error> {
     if plain.len() > MAX_BODY {
         return Err(too_large());
     }
-    read.map_err(|_| Error::bad_request("The body is not gzip, as its Content-Encoding says."))?;
+    read.map_err(|_| not_gzip())?;
     Ok(plain.into())
 }
 

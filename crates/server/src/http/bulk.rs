@@ -1,0 +1,164 @@
+//! Bulk create: rows that are stored as their text comes in.
+
+use std::sync::Arc;
+
+use rollcall_odata::edm::EntitySet;
+use rollcall_odata::headers::RowsIn;
+use rollcall_odata::payload::csv::read::Known;
+use rollcall_odata::plan::bulk::{Bulk, Fate, Intake, Policy, Taken};
+use rollcall_store::{Author, Pending};
+
+use super::error::{self, Refusal};
+use super::receive::Stream;
+use crate::app::App;
+use crate::tally::{MAX_DETAILS, Tally};
+
+/// How many rows are stored at once. While they are written nobody else
+/// writes: some ten milliseconds.
+const BATCH: usize = 4096;
+
+/// Rows to store.
+pub struct Job<'a> {
+    /// The service.
+    pub app: &'a App,
+    /// Who stores them.
+    pub author: Author,
+    /// The absolute address of the collection.
+    pub collection: String,
+    /// Where to put them.
+    pub set: Arc<EntitySet>,
+    /// In which form they come.
+    pub form: RowsIn,
+    /// What to do with a fact that is there with other numbers.
+    pub policy: Policy,
+    /// Whether all are stored or none.
+    pub strict: bool,
+    /// Whether it is only to be said what would become of them.
+    pub dry: bool,
+}
+
+/// A batch that the store is writing, and the lines of its rows.
+struct Writing {
+    pending: Pending,
+    lines: Vec<u64>,
+}
+
+impl Job<'_> {
+    /// Stores the rows of this body. While a batch is written the next is read;
+    /// no more than these two are in memory, unless all must be held.
+    pub async fn run(&self, stream: &mut Stream) -> Result<Tally, Refusal> {
+        let mut tally = Tally::new(self.policy == Policy::Replace);
+        let outcome = if self.strict || self.dry {
+            self.at_once(stream, &mut tally).await
+        } else {
+            self.in_batches(stream, &mut tally).await
+        };
+        match outcome {
+            Ok(()) if self.strict && !tally.is_clean() => Err(tally.refusal().into()),
+            Ok(()) => Ok(tally),
+            Err(refusal) => Err(told(refusal, &tally)),
+        }
+    }
+
+    async fn in_batches(&self, stream: &mut Stream, tally: &mut Tally) -> Result<(), Refusal> {
+        stream.limit(self.app.limits.bulk_bytes)?;
+        let mut intake = self.intake();
+        let mut writing = None;
+        let read = self.read(stream, &mut intake, tally, &mut writing).await;
+        // What was queued is stored, and counted, even if the rest cannot be read.
+        self.written(writing.take(), tally).await?;
+        read?;
+        let taken = intake.take();
+        let last = self.write(taken, tally, Fate::Each)?;
+        self.written(last, tally).await
+    }
+
+    async fn read(
+        &self,
+        stream: &mut Stream,
+        intake: &mut Intake,
+        tally: &mut Tally,
+        writing: &mut Option<Writing>,
+    ) -> Result<(), Refusal> {
+        while let Some(piece) = stream.next().await? {
+            intake.feed(&piece)?;
+            if intake.len() >= BATCH {
+                let taken = intake.take();
+                self.written(writing.take(), tally).await?;
+                *writing = self.write(taken, tally, Fate::Each)?;
+            }
+        }
+        Ok(intake.finish()?)
+    }
+
+    /// Everything in one transaction; with rows that are none, only to see the rest.
+    async fn at_once(&self, stream: &mut Stream, tally: &mut Tally) -> Result<(), Refusal> {
+        stream.limit(self.app.limits.strict_bytes)?;
+        let mut intake = self.intake();
+        while let Some(piece) = stream.next().await? {
+            intake.feed(&piece)?;
+        }
+        intake.finish()?;
+        let taken = intake.take();
+        let stays = !self.dry && taken.rejected == 0;
+        let fate = if stays { Fate::AllOrNone } else { Fate::None };
+        let writing = self.write(taken, tally, fate)?;
+        self.written(writing, tally).await
+    }
+
+    fn intake(&self) -> Intake {
+        let newest = self.app.newest_refresh(self.author.at);
+        match self.form {
+            RowsIn::Csv => {
+                let known = Known::of_set(&self.app.model, &self.set);
+                Intake::csv(known, newest, MAX_DETAILS)
+            }
+            RowsIn::Lines => Intake::lines(Arc::clone(&self.set), newest, MAX_DETAILS),
+        }
+    }
+
+    fn write(
+        &self,
+        taken: Taken,
+        tally: &mut Tally,
+        fate: Fate,
+    ) -> Result<Option<Writing>, Refusal> {
+        tally.reject(taken.rejected, taken.reasons);
+        if taken.rows.is_empty() {
+            return Ok(None);
+        }
+        let plan = Bulk {
+            set: Arc::clone(&self.set),
+            rows: taken.rows,
+            first_key: self.app.random.first_guid(self.author.at),
+            policy: self.policy,
+            fate,
+        };
+        let pending = self.app.store.bulk(self.author.clone(), plan);
+        let pending = pending.map_err(|error| self.refusal(error))?;
+        Ok(Some(Writing { pending, lines: taken.lines }))
+    }
+
+    async fn written(&self, writing: Option<Writing>, tally: &mut Tally) -> Result<(), Refusal> {
+        let Some(Writing { pending, lines }) = writing else { return Ok(()) };
+        let outcomes = pending.outcomes().await.map_err(|error| self.refusal(error))?;
+        tally.add(&outcomes, &lines, |conflict| {
+            error::conflict(conflict, &self.set, &self.collection)
+        });
+        Ok(())
+    }
+
+    fn refusal(&self, error: rollcall_store::Error) -> Refusal {
+        error::of_store(error, &self.set, &self.collection, "")
+    }
+}
+
+/// A refusal that also says what had been stored before it. To send the same
+/// again does no harm: what is there is unchanged.
+fn told(mut refusal: Refusal, tally: &Tally) -> Refusal {
+    if tally.placed() > 0 {
+        let words = tally.words();
+        refusal.error.message += &format!(" Of the rows before it: {words}.");
+    }
+    refusal
+}
