@@ -96,11 +96,11 @@ impl App {
         })?;
         Ok(format!("http://{host}"))
     }
+}
 
-    /// The newest refresh date that is believed: tomorrow in UTC, today in
-    /// the time zones that are ahead of it.
-    pub fn newest_refresh(&self, now: Timestamp) -> Date {
-        let today = TimeZone::UTC.to_datetime(now).date();
-        today.checked_add(1.day()).unwrap_or(today)
-    }
+/// The newest refresh date that is believed: tomorrow in UTC, today in the
+/// time zones that are ahead of it.
+pub fn newest_refresh(now: Timestamp) -> Date {
+    let today = TimeZone::UTC.to_datetime(now).date();
+    today.checked_add(1.day()).unwrap_or(today)
 }

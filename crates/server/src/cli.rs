@@ -5,6 +5,7 @@ pub mod check;
 pub mod client;
 pub mod demo;
 pub mod export;
+pub mod import;
 pub mod serve;
 pub mod token;
 
@@ -32,6 +33,8 @@ enum Command {
     Export(export::Args),
     /// Fill tenants with organisations that are made up
     Demo(demo::Args),
+    /// Take in files of rows: CSV as Graph and the admin centre hand it out, or JSON lines
+    Import(import::Args),
     /// Copy the data, consistent, while the service runs
     Backup(backup::Args),
     /// Check that the data is whole
@@ -55,6 +58,7 @@ pub fn main() -> ExitCode {
         Command::Client(args) => client::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Backup(args) => backup::run(&args),
         Command::Check(args) => check::run(&args),
     };

@@ -4,6 +4,7 @@ mod secrets;
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 pub use secrets::{FirstClient, Secret, Secrets};
@@ -13,6 +14,7 @@ const FORMAT: u32 = 1;
 
 const FORMAT_FILE: &str = "FORMAT";
 const LOCK_FILE: &str = "LOCK";
+const LISTEN_FILE: &str = "LISTEN";
 const DATABASE: &str = "rollcall.db";
 
 /// Ends the name of a file until it is whole.
@@ -50,6 +52,17 @@ pub struct Folder {
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
+}
+
+/// What says where a service listens; its end takes it away.
+#[derive(Debug)]
+pub struct Announcement(PathBuf);
+
+impl Drop for Announcement {
+    fn drop(&mut self) {
+        // One that stays is taken away by whoever has the folder next.
+        drop(fs::remove_file(&self.0));
+    }
 }
 
 impl Folder {
@@ -98,20 +111,56 @@ impl Folder {
 
     /// Takes the folder for this process. Another that serves it makes this an error.
     pub fn lock(&self) -> Result<Lock, Error> {
+        let taken = || {
+            Error::new(format!(
+                "Another `rollcall serve` has the data folder {}. Stop it first, or give this one \
+                 a folder of its own with --data.",
+                self.path.display()
+            ))
+        };
+        self.try_lock()?.ok_or_else(taken)
+    }
+
+    /// As `lock`; nothing where another process has the folder.
+    pub fn try_lock(&self) -> Result<Option<Lock>, Error> {
         let path = self.path.join(LOCK_FILE);
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).write(true);
         owner_only(&mut options);
         let file = options.open(&path).map_err(|error| Error::of_file(&path, &error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(Error::new(format!(
-                "Another `rollcall serve` has the data folder {}. Stop it first, or give this one \
-                 a folder of its own with --data.",
-                self.path.display()
-            ))),
+            Ok(()) => {
+                // A service that was killed could not take it away itself.
+                drop(fs::remove_file(self.path.join(LISTEN_FILE)));
+                Ok(Some(Lock { _file: file }))
+            }
+            Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(Error::of_file(&path, &error)),
         }
+    }
+
+    /// Says where the service that has the folder listens, until what this gives is dropped.
+    pub fn announce(&self, address: SocketAddr) -> Result<Announcement, Error> {
+        let path = self.path.join(LISTEN_FILE);
+        write_whole(&path, format!("{address}\n").as_bytes())?;
+        Ok(Announcement(path))
+    }
+
+    /// Where the service that has the folder listens, as this machine reaches it.
+    pub fn announced(&self) -> Option<SocketAddr> {
+        let text = fs::read_to_string(self.path.join(LISTEN_FILE)).ok()?;
+        let mut address: SocketAddr = text.trim().parse().ok()?;
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        Some(address)
+    }
+
+    /// Where the folder is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Where the database is.
@@ -201,6 +250,21 @@ mod tests {
         let error = Folder::open_or_create(stranger.path()).unwrap_err().to_string();
         assert!(error.contains("thesis.txt"), "{error}");
         assert_eq!(fs::read_dir(stranger.path()).unwrap().count(), 1, "nothing was added");
+    }
+
+    #[test]
+    fn an_address_is_announced_while_it_holds() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = Folder::open_or_create(parent.path()).unwrap();
+        assert_eq!(folder.announced(), None);
+        let announcement = folder.announce("0.0.0.0:8365".parse().unwrap()).unwrap();
+        assert_eq!(folder.announced(), Some("127.0.0.1:8365".parse().unwrap()));
+        drop(announcement);
+        assert_eq!(folder.announced(), None);
+        std::mem::forget(folder.announce("127.0.0.1:1".parse().unwrap()).unwrap());
+        let lock = folder.try_lock().unwrap();
+        assert!(lock.is_some() && folder.try_lock().unwrap().is_none());
+        assert_eq!(folder.announced(), None, "who announced that was killed");
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod config;
 pub mod demo;
 pub mod folder;
 pub mod http;
+pub mod import;
 pub mod observe;
 pub mod sample;
 pub mod tally;

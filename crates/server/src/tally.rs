@@ -96,6 +96,31 @@ impl Tally {
         self.first_ones();
     }
 
+    /// Adds what was answered of rows that were sent as lines 1, 2, 3 and so
+    /// on, and stand on these lines.
+    pub fn merge(&mut self, other: Self, lines: &[u64]) {
+        self.count(&other);
+        let place = |line: u64| {
+            let number = usize::try_from(line).ok()?.checked_sub(1)?;
+            lines.get(number).copied()
+        };
+        let details = other.details.into_iter();
+        self.details
+            .extend(details.map(|one| LeftOut { line: place(one.line).unwrap_or(0), ..one }));
+        self.first_ones();
+    }
+
+    /// Adds the counts of another, without its details.
+    pub fn count(&mut self, other: &Self) {
+        self.created += other.created;
+        self.unchanged += other.unchanged;
+        if let Some(replaced) = other.replaced {
+            *self.replaced.get_or_insert(0) += replaced;
+        }
+        self.conflicting += other.conflicting;
+        self.rejected += other.rejected;
+    }
+
     /// Whether every row has found its place.
     pub fn is_clean(&self) -> bool {
         self.conflicting == 0 && self.rejected == 0

@@ -56,6 +56,7 @@ async fn start(config: &Config) -> Result<(), String> {
         .await
         .map_err(|error| format!("{} cannot be listened on: {error}.", config.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let _announcement = folder.announce(address).map_err(|error| error.to_string())?;
     let issuer = Issuer::new(&secrets);
     let app = App {
         model: Arc::new(model),

@@ -10,7 +10,7 @@ use rollcall_store::{Author, Pending};
 
 use super::error::{self, Refusal};
 use super::receive::Stream;
-use crate::app::App;
+use crate::app::{App, newest_refresh};
 use crate::tally::{MAX_DETAILS, Tally};
 
 /// How many rows are stored at once. While they are written nobody else
@@ -107,7 +107,7 @@ impl Job<'_> {
     }
 
     fn intake(&self) -> Intake {
-        let newest = self.app.newest_refresh(self.author.at);
+        let newest = newest_refresh(self.author.at);
         match self.form {
             RowsIn::Csv => {
                 let known = Known::of_set(&self.app.model, &self.set);

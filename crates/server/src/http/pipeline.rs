@@ -33,7 +33,7 @@ use super::documents;
 use super::error::{self, Refusal};
 use super::receive::{Request, Stream};
 use super::routes::Endpoint;
-use crate::app::App;
+use crate::app::{App, newest_refresh};
 use crate::auth::{self, Need, Principal};
 use crate::observe::Observation;
 
@@ -391,7 +391,7 @@ impl Call<'_> {
         let now = self.app.clock.now();
         Terms {
             new_key: self.app.random.time_ordered_guid(now),
-            newest_refresh: self.app.newest_refresh(now),
+            newest_refresh: newest_refresh(now),
             lenient: preferences.lenient,
         }
     }

@@ -51,6 +51,23 @@ pub fn reference(root: &str, address: &str) -> Vec<u8> {
     out
 }
 
+/// One entity as a line of newline-delimited JSON: every property, nulls
+/// included, of the key only one that is given.
+pub fn line(out: &mut Vec<u8>, set: &EntitySet, row: &[Value]) {
+    let start = out.len();
+    let given = usize::from(row.first().is_some_and(Value::is_null));
+    let properties = set.entity_type.properties.iter().zip(row).skip(given);
+    for (property, value) in properties {
+        out.push(b',');
+        string(out, &property.name);
+        out.push(b':');
+        write_value(out, &property.ty, value);
+    }
+    // The comma before the first is where the object begins.
+    out[start] = b'{';
+    out.extend_from_slice(b"}\n");
+}
+
 /// As long as a month of a report is, in bytes.
 const USUAL_SIZE: usize = 8 * 1024;
 
