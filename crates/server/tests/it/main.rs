@@ -10,6 +10,7 @@
 
 mod access;
 mod bad_bodies;
+mod bulk;
 mod change;
 mod client;
 mod collection;
@@ -20,6 +21,7 @@ mod disk;
 mod documents;
 mod durability;
 mod export;
+mod import;
 mod limits;
 mod names;
 mod process;
@@ -79,6 +81,17 @@ suite! {
         requests_keep_their_clients_name;
     bad_bodies:
         every_bad_body_gets_its_answer_and_leaves_no_trace;
+    bulk:
+        each_row_has_its_outcome
+        what_came_in_bulk_is_what_single_creates_make
+        lines_of_json
+        a_key_that_is_given_counts
+        strict_stores_all_or_nothing
+        replacing_takes_the_permission_to_change
+        a_dry_run_changes_nothing
+        gzip_is_read_as_it_comes
+        a_body_without_rows_says_why
+        who_may_not_create_is_told_nothing_else;
     change:
         patch_merges
         put_replaces

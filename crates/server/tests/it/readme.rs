@@ -8,6 +8,7 @@ use crate::process::{ROLLCALL, Service, has, run};
 use crate::world::World;
 
 const README: &str = include_str!("../../../../README.md");
+const IMPORT: &str = include_str!("../../../../docs/import.md");
 
 /// The fenced blocks of a document in this language.
 fn fences<'a>(document: &'a str, language: &str) -> Vec<&'a str> {
@@ -59,6 +60,27 @@ fn every_command_of_the_readme_works() {
         all.contains("\"@odata.etag\":\"W/\\\"1\\\"\"") && all.contains("\"teams\":5"),
         "{all}"
     );
+}
+
+#[test]
+fn every_command_of_the_page_on_import_says_what_it_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    std::fs::create_dir(folder.path().join("examples")).unwrap();
+    for entry in std::fs::read_dir(root.join("examples")).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), folder.path().join("examples").join(entry.file_name()))
+            .unwrap();
+    }
+    let (commands, shown) = (fences(IMPORT, "sh"), fences(IMPORT, "text"));
+    assert_eq!((commands.len(), shown.len()), (3, 3), "each command with what it says");
+    for (command, shown) in commands.into_iter().zip(shown) {
+        let mut shell = Command::new("sh");
+        let line = command.replace("rollcall import", &format!("'{ROLLCALL}' import"));
+        let (status, out, err) = run(shell.args(["-c", &line]).current_dir(folder.path()));
+        assert_eq!((status, err.as_str()), (0, ""), "{command}");
+        assert_eq!(out.trim_end(), shown, "{command}");
+    }
 }
 
 /// An answer with what differs from run to run made equal: GUIDs and the date.
@@ -142,8 +164,9 @@ fn stamped(mut body: serde_json::Value) -> String {
 fn every_exchange_of_the_documents_is_true() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/api");
     let mut count = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+    let texts = std::fs::read_dir(folder).unwrap();
+    let texts = texts.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+    for text in texts.chain([IMPORT.to_owned()]) {
         let world = World::plain();
         let mut last = String::new();
         for (request, shown) in exchanges(&text) {

@@ -16,6 +16,10 @@ const REPORT: &str = "/v1.0/reports/getOffice365ActiveUserCounts(period='ALL')";
 fn requests(route: &str) -> Vec<Ask> {
     let body = |number| fact(number).replacen('{', &format!("{{\"id\":\"{ID}\","), 1);
     let one = format!("{COLLECTION}/{ID}");
+    let many = |prefer: &str| {
+        let request = ask("POST", COLLECTION).header("Content-Type", "application/x-ndjson");
+        request.header("Prefer", prefer)
+    };
     let alternate = format!(
         "{COLLECTION}(reportDate=2000-01-01,reportPeriod='7',reportRefreshDate=2000-01-01)"
     );
@@ -42,6 +46,10 @@ fn requests(route: &str) -> Vec<Ask> {
             ask("POST", COLLECTION).json(SAMPLE.replace("\"teams\":5", "\"teams\":\"5\"")),
             ask("POST", COLLECTION).json(body(0)),
             ask("POST", COLLECTION).json(fact(1)),
+            many("").body(format!("{}\n{}\n{{}}\n", body(0), fact(1))),
+            many("handling=strict").body(format!("{}\n{}\n{{}}\n", body(0), fact(1))),
+            many("resolution=replace").body(fact(1).replace("\"teams\":1", "\"teams\":9")),
+            many("dry-run").body(format!("{}\n{}", body(0), body(1))),
             ask("GET", &format!("{COLLECTION}?$count=true")),
         ],
         "by id" => vec![ask("GET", &format!("/v1.0/$entity?$id=office365ActiveUserCounts/{ID}"))],

@@ -160,6 +160,11 @@ impl World {
         self.issuer.mint(&grant, Timestamp::from_second(NOW).unwrap())
     }
 
+    /// A token that says this from the beginning on.
+    pub fn token_of(&self, grant: &Grant) -> String {
+        self.issuer.mint(grant, Timestamp::from_second(NOW).unwrap())
+    }
+
     /// The header of this issuer's tokens.
     pub fn header(&self) -> Value {
         self.issuer.header()
