@@ -163,7 +163,8 @@ pub struct Options {
     pub batch: usize,
     /// How many prepared statements each connection keeps. By default 256.
     pub statement_cache: usize,
-    /// Whether the writer gets memory and log for loading many rows. By default not.
+    /// Whether the writer is suited to loading many rows while nobody reads:
+    /// reads and writes then wait for each other. By default not.
     pub load: bool,
 }
 
@@ -204,9 +205,10 @@ impl Store {
         let mut connection = sqlite::open_to_write(file)?;
         schema::refuse_newer(&connection)?;
         let tables = Arc::new(schema::prepare(&mut connection, model)?);
-        sqlite::write_ahead(&connection)?;
         if options.load {
             sqlite::suit_to_load(&connection)?;
+        } else {
+            sqlite::write_ahead(&connection)?;
         }
         if is_new {
             backup::sync(backup::folder(file))?;

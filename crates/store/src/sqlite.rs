@@ -46,19 +46,32 @@ pub(crate) fn open_to_write(file: &Path) -> Result<Connection, Error> {
 /// batch touches is then written once.
 const LOAD_CACHE: i64 = 256 * 1024;
 
-/// How long the log grows beside a load before its pages move to their places,
-/// in pages: those that many batches touch move once.
-const LOAD_LOG: i64 = 32 * 1024;
-
-/// Suits a connection to writing much at once. What a commit promises stays the same.
+/// Suits a connection to writing much at once while nobody else does. In place
+/// of a log, through which every page would go twice, a journal keeps what
+/// pages held before: new ones need none. What a commit promises stays the
+/// same, as the journal is cut to nothing and synced (not so if it were deleted).
 pub(crate) fn suit_to_load(connection: &Connection) -> Result<(), Error> {
-    let text =
-        format!("PRAGMA cache_size = -{LOAD_CACHE}; PRAGMA wal_autocheckpoint = {LOAD_LOG};");
-    connection.execute_batch(&text).map_err(|error| Error::of_write(&error))
+    connection
+        .execute_batch(&format!("PRAGMA cache_size = -{LOAD_CACHE}"))
+        .and_then(|()| connection.query_row("PRAGMA journal_mode = TRUNCATE", [], |_| Ok(())))
+        .map_err(|error| Error::of_write(&error))
+}
+
+/// Takes back what a load had begun when it was killed. A connection that only
+/// reads may not.
+fn recover(file: &Path) -> Result<(), Error> {
+    if !has_beside(file, "-journal") {
+        return Ok(());
+    }
+    let recovered = open(file, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+    });
+    recovered.map_err(|error| Error::of_read(&error))
 }
 
 /// A connection that cannot write, to a database that is there.
 pub(crate) fn open_to_read(file: &Path) -> Result<Connection, Error> {
+    recover(file)?;
     let opened = open(file, OpenFlags::SQLITE_OPEN_READ_ONLY);
     let ready = opened.and_then(|connection| functions::register(&connection).map(|()| connection));
     ready.map_err(|error| Error::of_read(&error))

@@ -207,7 +207,7 @@ impl Taken {
     ) {
         match body {
             Ok(mut body) => self.body(line, set, &mut body, newest, most),
-            Err(error) => self.reject(line, told(error), most),
+            Err(error) => self.reject(line, error, most),
         }
     }
 
@@ -227,15 +227,24 @@ impl Taken {
     fn reject(&mut self, line: u64, error: Error, most: usize) {
         self.rejected += 1;
         if self.reasons.len() < most {
-            self.reasons.push(Rejected { line, error });
+            self.reasons.push(Rejected { line, error: told(error) });
         }
     }
 }
 
-/// Graph's words for a body that is no JSON say nothing of a line; its detail does.
+/// The most faults of one row that are told.
+const MAX_FAULTS: usize = 5;
+
+/// A row's faults stand in its message: those of all rows together are the details.
 fn told(mut error: Error) -> Error {
-    if let Some(detail) = error.details.first() {
-        error.message.clone_from(&detail.message);
+    let faults: Vec<&str> =
+        error.details.iter().map(|one| one.message.as_str()).take(MAX_FAULTS).collect();
+    if !faults.is_empty() {
+        error.message = faults.join(" ");
+        let more = error.details.len() - faults.len();
+        if more > 0 {
+            error.message += &format!(" And {more} more.");
+        }
     }
     error
 }

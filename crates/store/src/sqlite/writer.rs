@@ -113,7 +113,9 @@ impl Writer {
             }
         }
         self.health.set(false);
-        // What stays in the log is read by whoever opens the database next.
+        // What stays in the log, or a journal in place of it, is of no matter
+        // to whoever opens the database next.
+        drop(super::write_ahead(&self.connection));
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 

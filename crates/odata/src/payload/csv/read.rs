@@ -207,7 +207,8 @@ fn fill(body: &mut Body, last: &mut [(String, Value)], headings: &Headings, reco
     body.slots.resize(properties.len(), Slot::Absent);
     if record.len() != headings.columns.len() {
         let (found, expected) = (record.len(), headings.columns.len());
-        let message = format!("The row has {found} cells. Expected {expected}, as headings.");
+        let cells = if found == 1 { "1 cell" } else { &format!("{found} cells") };
+        let message = format!("The row has {cells}. Expected {expected}, one for each heading.");
         body.faults.push(Detail { code: Fault::Unreadable, message, target: None });
         body.slots.fill(Slot::Faulty);
         return;
@@ -332,6 +333,3 @@ fn value_of(property: &Property, text: &str) -> Option<Value> {
         (_, ty) => primitive::text_of_type(ty, text),
     }
 }
-
-#[cfg(test)]
-mod tests;

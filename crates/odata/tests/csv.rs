@@ -1,7 +1,12 @@
-use super::*;
-use crate::catalog;
-use crate::edm::Model;
-use crate::plan::bulk::{Intake, Taken};
+//! CSV as it is found: every shape of file, under the catalogue that is built in.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+use rollcall_odata::edm::Model;
+use rollcall_odata::payload::csv::read::Known;
+use rollcall_odata::payload::primitive;
+use rollcall_odata::plan::bulk::{Intake, Taken};
+use rollcall_odata::{Error, Value, catalog};
 
 fn model() -> Model {
     catalog::load(catalog::EMBEDDED).unwrap()
