@@ -307,8 +307,10 @@ impl Cell<'_> {
                 let items = text.split('+').map(|one| Value::Text(one.to_owned()));
                 Slot::Given(Value::List(items.collect()))
             }
-            Type::Collection(_) | Type::Complex(_) => json::value(text, &self.headings.set, property, self.faults)
-                .unwrap_or_else(|| self.fault(property, text, "a string")),
+            Type::Collection(_) | Type::Complex(_) => {
+                json::value(text, &self.headings.set, property, self.faults)
+                    .unwrap_or_else(|| self.fault(property, text, "a string"))
+            }
             _ => self.fault(property, text, "a string"),
         }
     }

@@ -54,18 +54,9 @@ pub fn reference(root: &str, address: &str) -> Vec<u8> {
 /// One entity as a line of newline-delimited JSON: every property, nulls
 /// included, of the key only one that is given.
 pub fn line(out: &mut Vec<u8>, set: &EntitySet, row: &[Value]) {
-    let start = out.len();
-    let given = usize::from(row.first().is_some_and(Value::is_null));
-    let properties = set.entity_type.properties.iter().zip(row).skip(given);
-    for (property, value) in properties {
-        out.push(b',');
-        string(out, &property.name);
-        out.push(b':');
-        write_value(out, &property.ty, value);
-    }
-    // The comma before the first is where the object begins.
-    out[start] = b'{';
-    out.extend_from_slice(b"}\n");
+    let keyed = row.first().is_some_and(|key| !key.is_null());
+    object(out, set, row, keyed);
+    out.push(b'\n');
 }
 
 /// As long as a month of a report is, in bytes.
@@ -186,7 +177,7 @@ impl Collection {
 }
 
 /// A row as an object on its own, with its key or without, and nothing else.
-pub fn object(out: &mut Vec<u8>, set: &EntitySet, row: &Row, keyed: bool) {
+pub fn object(out: &mut Vec<u8>, set: &EntitySet, row: &[Value], keyed: bool) {
     let all = set.entity_type.properties.iter().zip(row).skip(usize::from(!keyed));
     for (number, (property, value)) in all.enumerate() {
         out.push(if number == 0 { b'{' } else { b',' });
