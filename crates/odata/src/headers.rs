@@ -41,10 +41,8 @@ pub fn rows_in(content_type: &str) -> Option<RowsIn> {
 pub struct Preferences {
     /// `return=minimal` or `return=representation`.
     pub answer: Option<Answer>,
-    /// `handling=lenient`: a missing count is null.
-    pub lenient: bool,
-    /// `handling=strict`: of many rows all are stored or none.
-    pub strict: bool,
+    /// `handling=lenient` or `handling=strict`.
+    pub handling: Option<Handling>,
     /// `resolution=replace`: of many rows one with other numbers takes the place of what is there.
     pub replace: bool,
     /// `dry-run`: of many rows it is said what would become of them.
@@ -54,6 +52,15 @@ pub struct Preferences {
     /// `maxpagesize` or `odata.maxpagesize`: the most rows of a page, and the
     /// name as it was written.
     pub max_page_size: Option<(usize, String)>,
+}
+
+/// How much a write puts up with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handling {
+    /// A missing count is null.
+    Lenient,
+    /// Of many rows all are stored or none.
+    Strict,
 }
 
 /// What a write answers with.
@@ -89,7 +96,8 @@ impl Preferences {
         match name {
             "return" if is("minimal") => self.answer = Some(Answer::Minimal),
             "return" if is("representation") => self.answer = Some(Answer::Representation),
-            "handling" => (self.lenient, self.strict) = (is("lenient"), is("strict")),
+            "handling" if is("lenient") => self.handling = Some(Handling::Lenient),
+            "handling" if is("strict") => self.handling = Some(Handling::Strict),
             "resolution" => self.replace = is("replace"),
             "dry-run" => self.dry_run = value.is_empty() || is("true"),
             "maxpagesize" => {
@@ -156,8 +164,11 @@ mod tests {
         assert_eq!(read("Return = \"minimal\" ; x=1, foo").answer, Some(Answer::Minimal));
         let first = read("return=representation, return=minimal").answer;
         assert_eq!(first, Some(Answer::Representation));
-        assert!(read("a, handling=lenient").lenient);
-        assert!(!read("handling=strict, handling=lenient").lenient);
+        assert_eq!(read("a, handling=lenient").handling, Some(Handling::Lenient));
+        let first = read("handling=strict, handling=lenient").handling;
+        assert_eq!(first, Some(Handling::Strict));
+        let many = read("resolution=replace, dry-run");
+        assert!(many.replace && many.dry_run && !read("resolution=merge").replace);
         assert!(read("create-if-missing").create_if_missing);
         for (line, size) in [
             ("maxpagesize=5", Some((5, "maxpagesize"))),

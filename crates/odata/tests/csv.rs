@@ -62,10 +62,9 @@ fn files_in_every_shape() {
         ("data as of, a column", plain.replace("Report Refresh Date", "Data as of")),
         (
             "data as of, a date in its heading",
-            format!(
-                "Data As Of 2017-09-01,Teams,Report Date,Report Period\n,5,2017-08-30,7\n\
-                 x,5,2017-08-29,7\n2017-09-01,5,2017-08-28,7\n2017-09-02,5,2017-08-27,7\n"
-            ),
+            "Data As Of 2017-09-01,Teams,Report Date,Report Period\n,5,2017-08-30,7\n\
+             x,5,2017-08-29,7\n2017-09-01,5,2017-08-28,7\n2017-09-02,5,2017-08-27,7\n"
+                .to_owned(),
         ),
         (
             "data as of, above",

@@ -53,7 +53,7 @@ pub(crate) const CHUNK: usize = 32;
 fn new_changes() -> String {
     let row = |n: usize| format!("(?1, ?2 + {n}, ?3, ?{}, 'created', ?4, ?5)", n + 6);
     format!(
-        "INSERT INTO change (tenant, number, data_set, entity, kind, who, at) VALUES {}",
+        "INSERT OR FAIL INTO change (tenant, number, data_set, entity, kind, who, at) VALUES {}",
         (0..CHUNK).map(row).collect::<Vec<_>>().join(", ")
     )
 }
@@ -76,7 +76,8 @@ pub(crate) struct Sql {
     /// What `new_changes` says.
     pub new_changes: String,
     /// Tenant, version of the first row, then every property of each of
-    /// `CHUNK` rows; the others' versions follow the first's.
+    /// `CHUNK` rows; the others' versions follow the first's. Those before one
+    /// that meets a conflict stay: SQLite need not be able to take them back.
     pub insert_chunk: String,
     /// Tenant, version, then every property; the key says which row.
     pub update: String,
@@ -120,7 +121,8 @@ impl Sql {
         let insert = format!("INSERT INTO {table} ({TENANT}, {VERSION}, {all}) VALUES ");
         Self {
             new_changes: new_changes(),
-            insert_chunk: format!("{insert}{}", chunk_of_rows(properties.len())),
+            insert_chunk: insert.replacen("INSERT", "INSERT OR FAIL", 1)
+                + &chunk_of_rows(properties.len()),
             insert: format!("{insert}(?1, ?2, {})", marks.join(", ")),
             update: format!(
                 "UPDATE {table} SET {VERSION} = ?2, {} WHERE {TENANT} = ?1 AND {key} = ?3",

@@ -239,12 +239,11 @@ const MAX_FAULTS: usize = 5;
 fn told(mut error: Error) -> Error {
     let faults: Vec<&str> =
         error.details.iter().map(|one| one.message.as_str()).take(MAX_FAULTS).collect();
-    if !faults.is_empty() {
-        error.message = faults.join(" ");
-        let more = error.details.len() - faults.len();
-        if more > 0 {
-            error.message += &format!(" And {more} more.");
-        }
+    let (said, more) = (faults.join(" "), error.details.len() - faults.len());
+    match (faults.len(), more) {
+        (0, _) => {}
+        (_, 0) => error.message = said,
+        _ => error.message = format!("{said} And {more} more."),
     }
     error
 }

@@ -16,7 +16,7 @@ use hyper::header::{
 };
 use hyper::{Method, StatusCode};
 use rollcall_odata::edm::EntitySet;
-use rollcall_odata::headers::{self, Answer as Wish, Preferences, Protocol, RowsIn};
+use rollcall_odata::headers::{self, Answer as Wish, Handling, Preferences, Protocol, RowsIn};
 use rollcall_odata::payload::json::{read, write};
 use rollcall_odata::plan::bulk::Policy;
 use rollcall_odata::plan::resource::{self, Place, Resource};
@@ -265,7 +265,7 @@ impl Call<'_> {
             set: place.set,
             form,
             policy: if preferences.replace { Policy::Replace } else { Policy::Keep },
-            strict: preferences.strict,
+            strict: preferences.handling == Some(Handling::Strict),
             dry: preferences.dry_run,
         };
         let tally = job.run(stream).await?;
@@ -392,7 +392,7 @@ impl Call<'_> {
         Terms {
             new_key: self.app.random.time_ordered_guid(now),
             newest_refresh: newest_refresh(now),
-            lenient: preferences.lenient,
+            lenient: preferences.handling == Some(Handling::Lenient),
         }
     }
 
@@ -448,7 +448,7 @@ fn applied(preferences: &Preferences) -> Option<String> {
         Some(Wish::Representation) => applied.push("return=representation"),
         None => {}
     }
-    if preferences.lenient {
+    if preferences.handling == Some(Handling::Lenient) {
         applied.push("handling=lenient");
     }
     if preferences.create_if_missing {
@@ -459,9 +459,13 @@ fn applied(preferences: &Preferences) -> Option<String> {
 
 /// As `applied`, of the preferences that count for many rows.
 fn applied_to_many(preferences: &Preferences) -> Option<String> {
-    let Preferences { strict, replace, dry_run, .. } = preferences;
-    let all = [(strict, "handling=strict"), (replace, "resolution=replace"), (dry_run, "dry-run")];
-    let applied: Vec<&str> = all.iter().filter(|(is, _)| **is).map(|(_, name)| *name).collect();
+    let strict = preferences.handling == Some(Handling::Strict);
+    let all = [
+        (strict, "handling=strict"),
+        (preferences.replace, "resolution=replace"),
+        (preferences.dry_run, "dry-run"),
+    ];
+    let applied: Vec<&str> = all.iter().filter(|(is, _)| *is).map(|(_, name)| *name).collect();
     (!applied.is_empty()).then(|| applied.join(", "))
 }
 

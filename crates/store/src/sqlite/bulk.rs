@@ -29,6 +29,7 @@ pub(super) fn write(
         changes: connection.prepare_cached(&table.sql.new_changes)?,
         outcomes: vec![Outcome::Created; order.len()],
         seen: Seen::default(),
+        singly: 0,
         plan,
         tenant,
         work,
@@ -45,6 +46,8 @@ struct Load<'a> {
     changes: CachedStatement<'a>,
     outcomes: Vec<Outcome>,
     seen: Seen,
+    /// How many rows are to be written one by one before the next chunk.
+    singly: usize,
 }
 
 impl Load<'_> {
@@ -56,21 +59,38 @@ impl Load<'_> {
         self.changes.raw_bind_parameter(3, self.work.table.number)?;
         self.changes.raw_bind_parameter(4, &author.principal)?;
         self.changes.raw_bind_parameter(5, at)?;
-        for chunk in order.chunks(CHUNK) {
-            if chunk.len() < CHUNK || !self.chunk(chunk)? {
-                for number in chunk {
-                    self.one(*number as usize)?;
-                }
+        let mut rest = order;
+        while !rest.is_empty() {
+            let done = if rest.len() < CHUNK || self.singly > 0 { 0 } else { self.chunk(rest)? };
+            if done < CHUNK {
+                self.one(rest[done] as usize)?;
             }
+            rest = &rest[CHUNK.min(done + 1)..];
         }
         self.enter()?;
         Ok(self.outcomes)
     }
 
-    /// Writes a full chunk, if all of it is new; otherwise nothing.
-    fn chunk(&mut self, chunk: &[u32]) -> Result<bool, Stop> {
-        let (table, width) = (self.work.table, self.work.table.width());
+    /// Writes a chunk up to the first row that is not new; gives how many rows that is.
+    fn chunk(&mut self, rest: &[u32]) -> Result<usize, Stop> {
+        let chunk = &rest[..CHUNK];
         let first = self.tenant.last_change + 1;
+        self.bind(chunk, first)?;
+        let done = match self.rows.raw_execute() {
+            Ok(_) => CHUNK,
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                // Where one row is there others are, most likely.
+                self.singly = CHUNK;
+                usize::try_from(self.work.connection.changes()).unwrap_or(0)
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.log(&chunk[..done], first)?;
+        Ok(done)
+    }
+
+    fn bind(&mut self, chunk: &[u32], first: i64) -> Result<(), Stop> {
+        let (table, width) = (self.work.table, self.work.table.width());
         self.rows.raw_bind_parameter(2, first)?;
         for (row, number) in chunk.iter().enumerate() {
             for (at, value) in self.plan.rows.row(*number as usize).iter().enumerate() {
@@ -78,26 +98,35 @@ impl Load<'_> {
                 self.rows.raw_bind_parameter(3 + row * width + at, bound)?;
             }
         }
-        match self.rows.raw_execute() {
-            Ok(_) => {}
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-                return Ok(false);
-            }
-            Err(error) => return Err(error.into()),
-        }
-        self.changes.raw_bind_parameter(2, first)?;
-        for (row, number) in chunk.iter().enumerate() {
+        Ok(())
+    }
+
+    /// Appends rows that have come to `change`.
+    fn log(&mut self, rows: &[u32], first: i64) -> Result<(), Stop> {
+        let table = self.work.table;
+        let mut last = self.tenant.last_change;
+        for (row, number) in rows.iter().enumerate() {
             let values = self.plan.rows.row(*number as usize);
-            self.changes.raw_bind_parameter(6 + row, table.bind_one(0, &values[0])?)?;
+            let key = table.bind_one(0, &values[0])?;
+            last += 1;
+            if rows.len() == CHUNK {
+                self.changes.raw_bind_parameter(6 + row, key)?;
+            } else {
+                self.work.log(self.tenant, last, "created", &key, None)?;
+            }
             self.seen.row(table.days(values));
         }
-        self.changes.raw_execute()?;
-        self.numbered(first + CHUNK as i64 - 1);
-        Ok(true)
+        if rows.len() == CHUNK {
+            self.changes.raw_bind_parameter(2, first)?;
+            self.changes.raw_execute()?;
+        }
+        self.numbered(last);
+        Ok(())
     }
 
     /// Writes one row, or finds out what is in its way.
     fn one(&mut self, number: usize) -> Result<(), Stop> {
+        self.singly = self.singly.saturating_sub(1);
         let (table, values) = (self.work.table, self.plan.rows.row(number));
         let bound = table.bind(values)?;
         let change = self.tenant.last_change + 1;

@@ -255,3 +255,20 @@ async fn rows_of_another_width_are_refused() {
     plan.rows.push([Value::Null, Value::Null]);
     assert!(matches!(house.store.bulk(author(ONE), plan), Err(Error::Failed(_))));
 }
+
+#[tokio::test]
+async fn a_row_in_the_middle_of_a_chunk_stops_no_other() {
+    let house = House::new();
+    let write = |rows: Vec<Row>, first: u128| {
+        house.store.bulk(author(ONE), bulk(&house, &rows, first << 64)).unwrap().outcomes()
+    };
+    write(vec![numbered(&house, 20, 1), numbered(&house, 90, 1)], 1).await.unwrap();
+    let outcomes = write((0..100).map(|n| numbered(&house, n, 2)).collect(), 2).await.unwrap();
+    for (n, outcome) in outcomes.iter().enumerate() {
+        let there = n == 20 || n == 90;
+        assert_eq!(matches!(outcome, Outcome::Conflicting(_)), there, "{n}: {outcome:?}");
+        assert_eq!(*outcome == Outcome::Created, !there, "{n}: {outcome:?}");
+    }
+    assert_eq!(house.store.count(ONE, house.counts()).await, Ok(100));
+    house.is_sound();
+}

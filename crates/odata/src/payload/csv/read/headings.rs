@@ -68,13 +68,13 @@ impl Known {
     /// The report of this name, in any letter case: a function's or a data set's.
     pub fn named(model: &Model, name: &str) -> Result<Self, Error> {
         let mut all = Self::of_model(model);
-        let named = |one: &Candidate| {
+        let is = |one: &Candidate| {
             one.name().eq_ignore_ascii_case(name) || one.set.name.eq_ignore_ascii_case(name)
         };
-        let names = all.names();
-        all.0.retain(named);
+        let known = all.names();
+        all.0.retain(is);
         if all.0.is_empty() {
-            let message = format!("There is no report '{}'. Expected {names}.", quote(name));
+            let message = format!("There is no report '{}'. Expected {known}.", quote(name));
             return Err(Error::bad_request(message));
         }
         Ok(all)
@@ -232,9 +232,10 @@ impl Candidate {
         let properties = self.set.entity_type.properties.iter().enumerate();
         let named = properties.map(|(at, property)| {
             let heading = self.heading(at);
-            match heading.eq_ignore_ascii_case(&property.name) {
-                true => format!("'{heading}'"),
-                false => format!("'{heading}' or '{}'", property.name),
+            if heading.eq_ignore_ascii_case(&property.name) {
+                format!("'{heading}'")
+            } else {
+                format!("'{heading}' or '{}'", property.name)
             }
         });
         named.collect::<Vec<_>>().join(", ")
