@@ -61,20 +61,20 @@ impl Summary {
     /// The whole import in one line.
     pub fn line(&self, dry: bool) -> String {
         let files = if self.files == 1 { "1 file" } else { &format!("{} files", self.files) };
-        let mut line = format!("{files}: {}.", self.tally.words());
-        if self.unread > 0 {
-            line += &format!(" {} could not be read.", self.unread);
-        }
+        let unread = match self.unread {
+            0 => String::new(),
+            unread => format!(" {unread} could not be read."),
+        };
         let Tally { created, replaced, .. } = self.tally;
-        if self.is_clean() && created + replaced.unwrap_or(0) == 0 {
-            line += " Nothing has changed.";
-        }
-        if dry { format!("Nothing was written. It would have been, from {line}") } else { line }
+        let same = self.is_clean() && created + replaced.unwrap_or(0) == 0;
+        let same = if same { " Nothing has changed." } else { "" };
+        let start = if dry { "Nothing was written. It would have been, from " } else { "" };
+        format!("{start}{files}: {}.{unread}{same}", self.tally.words())
     }
 
     /// One file more. Only so many reasons are kept.
-    fn add(&mut self, name: &str, tally: Tally, failure: Option<&str>) {
-        self.tally.count(&tally);
+    fn add(&mut self, name: &str, tally: &Tally, failure: Option<&str>) {
+        self.tally.count(tally);
         let place = |one: &LeftOut| format!("{name}:{}: {}", one.line, one.message);
         let reasons = tally.details.iter().map(place);
         let failure = failure.map(|why| format!("{name}: {why}"));
@@ -103,7 +103,7 @@ impl Import {
                 Err(Failure::Sink(error)) => return Err(error),
                 Err(Failure::Source(error)) => {
                     summary.unread += 1;
-                    summary.add(&source.name(), Tally::default(), Some(&error));
+                    summary.add(&source.name(), &Tally::default(), Some(&error));
                 }
             }
         }
@@ -128,7 +128,7 @@ impl Import {
             Ok(()) => summary.files += 1,
             Err(Failure::Source(error)) => {
                 summary.unread += 1;
-                summary.add(name, tally, Some(&error));
+                summary.add(name, &tally, Some(&error));
                 return Ok(());
             }
             Err(failure) => return Err(failure),
@@ -136,7 +136,7 @@ impl Import {
         if !self.progress.is_shown() {
             say(&format!("{name}: {}", tally.words()));
         }
-        summary.add(name, tally, None);
+        summary.add(name, &tally, None);
         Ok(())
     }
 

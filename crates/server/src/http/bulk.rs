@@ -157,8 +157,8 @@ impl Job<'_> {
 /// again does no harm: what is there is unchanged.
 fn told(mut refusal: Refusal, tally: &Tally) -> Refusal {
     if tally.placed() > 0 {
-        let words = tally.words();
-        refusal.error.message += &format!(" Of the rows before it: {words}.");
+        let (message, words) = (&refusal.error.message, tally.words());
+        refusal.error.message = format!("{message} Of the rows before it: {words}.");
     }
     refusal
 }

@@ -86,6 +86,31 @@ fn token_tenant(data: &Path) -> String {
     out.lines().next().unwrap().trim_start_matches("TENANT=").to_owned()
 }
 
+#[test]
+fn what_was_exported_comes_back_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    assert_eq!(import(&data, &[examples().to_str().unwrap()]).0, 0);
+    let tenant = token_tenant(&data);
+    let export = |data: &Path, format: &str| {
+        let arguments = ["--all", "--format", format, "--tenant", &tenant];
+        let (status, out, err) = run(rollcall(data, "export").args(arguments));
+        assert_eq!((status, err.as_str()), (0, ""));
+        out
+    };
+    for format in ["csv", "jsonl"] {
+        let (file, other) = (folder.path().join("all"), folder.path().join(format));
+        let all = export(&data, format);
+        std::fs::write(&file, &all).unwrap();
+        let (status, out, err) = import(&other, &[file.to_str().unwrap(), "--tenant", &tenant]);
+        assert_eq!((status, err.as_str()), (0, ""));
+        assert!(last_line(&out).contains(&format!("{ROWS} created")), "{out}");
+        assert_eq!(export(&other, format), all, "ids included");
+        let (_, out, _) = import(&data, &[file.to_str().unwrap()]);
+        assert!(last_line(&out).ends_with("Nothing has changed."), "{out}");
+    }
+}
+
 const HEAD: &str = "reportRefreshDate,teams,reportDate,reportPeriod\n";
 
 #[test]

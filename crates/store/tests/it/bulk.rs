@@ -36,7 +36,9 @@ fn row_of(set: &EntitySet, said: Said) -> Row {
 
 fn bulk(house: &House, rows: &[Row], first_key: u128) -> Bulk {
     let mut all = Rows::new(house.counts().entity_type.properties.len());
-    rows.iter().for_each(|row| all.push(row.clone()));
+    for row in rows {
+        all.push(row.clone());
+    }
     Bulk {
         set: house.counts(),
         rows: all,
