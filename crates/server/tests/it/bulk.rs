@@ -207,7 +207,7 @@ fn more_rows_than_a_batch_and_more_reasons_than_are_told() {
     let world = World::plain();
     let mut stream = TcpStream::connect(world.address()).unwrap();
     let row = |n: u32| {
-        let teams = if n % 50 == 0 { -1 } else { i64::from(n) };
+        let teams = if n.is_multiple_of(50) { -1 } else { i64::from(n) };
         format!("2026-11-20,9,8,8,10,0,6,{teams},2026-11-18,{}\n", n % 9000 + 1)
     };
     let pieces = std::iter::once(format!("{HEAD}\n")).chain((1..=12_000).map(row));
