@@ -3,8 +3,8 @@
 //! Plan is the only place where a name becomes a property and a literal gets a
 //! type. A plan holds all that the store needs and nothing of HTTP.
 
-pub mod expression;
 pub mod bulk;
+pub mod expression;
 pub mod page;
 pub mod query;
 pub mod resource;

@@ -1,7 +1,6 @@
 //! HTTP: what addresses there are, and how a connection is served.
 
 pub mod answer;
-pub mod bulk;
 pub mod documents;
 pub mod error;
 pub mod fault;

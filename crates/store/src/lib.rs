@@ -47,8 +47,8 @@ use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Sender, TrySendError, bounded};
 use rollcall_odata::edm::Model;
-use rollcall_odata::plan::window::Window;
 use rollcall_odata::plan::bulk::Bulk;
+use rollcall_odata::plan::window::Window;
 use rollcall_odata::plan::{Count, List, Read, Write};
 use rollcall_odata::{Row, Value};
 use rusqlite::Connection;

@@ -4,6 +4,8 @@
 //! the token is looked at, but nothing of it is told to who may not ask.
 
 #[cfg(rollcall_bench)]
+mod bulk;
+mod bulk;
 mod fixed;
 mod property;
 mod query;
@@ -16,9 +18,8 @@ use hyper::header::{
 };
 use hyper::{Method, StatusCode};
 use rollcall_odata::edm::EntitySet;
-use rollcall_odata::headers::{self, Answer as Wish, Handling, Preferences, Protocol, RowsIn};
+use rollcall_odata::headers::{self, Answer as Wish, Handling, Preferences, Protocol};
 use rollcall_odata::payload::json::{read, write};
-use rollcall_odata::plan::bulk::Policy;
 use rollcall_odata::plan::resource::{self, Place, Resource};
 use rollcall_odata::plan::write::Terms;
 use rollcall_odata::plan::{self, Delete, Precondition, Read, Selector, Versions};
@@ -28,7 +29,6 @@ use rollcall_odata::{Code, Error, Row};
 use rollcall_store::{Author, Entity, Written};
 
 use super::answer::{Answer, ODATA_ENTITY_ID, PREFERENCE_APPLIED};
-use super::bulk;
 use super::documents;
 use super::error::{self, Refusal};
 use super::receive::{Request, Stream};
@@ -247,37 +247,6 @@ impl Call<'_> {
         self.write(place, plan::Write::Create(plan), &preferences, String::new()).await
     }
 
-    /// Many rows. Who replaces what is there needs more than to create.
-    async fn create_many(
-        &mut self,
-        place: Place,
-        stream: &mut Stream,
-        form: RowsIn,
-        preferences: &Preferences,
-    ) -> Result<Answer, Refusal> {
-        if let Some(principal) = self.principal.as_ref().filter(|_| preferences.replace) {
-            principal.require(Need::Write)?;
-        }
-        let job = bulk::Job {
-            app: self.app,
-            author: self.author(),
-            collection: format!("{}/{}", self.root, place.path),
-            set: place.set,
-            form,
-            policy: if preferences.replace { Policy::Replace } else { Policy::Keep },
-            strict: preferences.handling == Some(Handling::Strict),
-            dry: preferences.dry_run,
-        };
-        let tally = job.run(stream).await?;
-        self.seen.lap("run");
-        let body = serde_json::to_vec(&tally).unwrap_or_default();
-        let answer = Answer::json(StatusCode::OK, body).versioned().uncached();
-        Ok(match applied_to_many(preferences) {
-            None => answer,
-            Some(applied) => answer.with(PREFERENCE_APPLIED, &applied),
-        })
-    }
-
     async fn change(&mut self, place: Place, selector: Selector) -> Result<Answer, Refusal> {
         self.options.only(&[])?;
         let preferences = self.preferences();
@@ -454,18 +423,6 @@ fn applied(preferences: &Preferences) -> Option<String> {
     if preferences.create_if_missing {
         applied.push("create-if-missing");
     }
-    (!applied.is_empty()).then(|| applied.join(", "))
-}
-
-/// As `applied`, of the preferences that count for many rows.
-fn applied_to_many(preferences: &Preferences) -> Option<String> {
-    let strict = preferences.handling == Some(Handling::Strict);
-    let all = [
-        (strict, "handling=strict"),
-        (preferences.replace, "resolution=replace"),
-        (preferences.dry_run, "dry-run"),
-    ];
-    let applied: Vec<&str> = all.iter().filter(|(is, _)| *is).map(|(_, name)| *name).collect();
     (!applied.is_empty()).then(|| applied.join(", "))
 }
 

@@ -2,39 +2,89 @@
 
 use std::sync::Arc;
 
+use hyper::StatusCode;
 use rollcall_odata::edm::EntitySet;
-use rollcall_odata::headers::RowsIn;
+use rollcall_odata::headers::{Handling, Preferences, RowsIn};
 use rollcall_odata::payload::csv::read::Known;
 use rollcall_odata::plan::bulk::{Bulk, Fate, Intake, Policy, Taken};
+use rollcall_odata::plan::resource::Place;
 use rollcall_store::{Author, Pending};
 
-use super::error::{self, Refusal};
-use super::receive::Stream;
+use super::Call;
 use crate::app::{App, newest_refresh};
+use crate::auth::Need;
+use crate::http::answer::{Answer, PREFERENCE_APPLIED};
+use crate::http::error::{self, Refusal};
+use crate::http::receive::Stream;
 use crate::tally::{MAX_DETAILS, Tally};
 
 /// How many rows are stored at once. While they are written nobody else
 /// writes: some ten milliseconds.
 const BATCH: usize = 4096;
 
+impl Call<'_> {
+    /// Many rows. Who replaces what is there needs more than to create.
+    pub(super) async fn create_many(
+        &mut self,
+        place: Place,
+        stream: &mut Stream,
+        form: RowsIn,
+        preferences: &Preferences,
+    ) -> Result<Answer, Refusal> {
+        if let Some(principal) = self.principal.as_ref().filter(|_| preferences.replace) {
+            principal.require(Need::Write)?;
+        }
+        let job = Job {
+            app: self.app,
+            author: self.author(),
+            collection: format!("{}/{}", self.root, place.path),
+            set: place.set,
+            form,
+            policy: if preferences.replace { Policy::Replace } else { Policy::Keep },
+            strict: preferences.handling == Some(Handling::Strict),
+            dry: preferences.dry_run,
+        };
+        let tally = job.run(stream).await?;
+        self.seen.lap("run");
+        let body = serde_json::to_vec(&tally).unwrap_or_default();
+        let answer = Answer::json(StatusCode::OK, body).versioned().uncached();
+        Ok(match applied(preferences) {
+            None => answer,
+            Some(applied) => answer.with(PREFERENCE_APPLIED, &applied),
+        })
+    }
+}
+
+/// Which preferences were honoured, of those that count for many rows.
+fn applied(preferences: &Preferences) -> Option<String> {
+    let strict = preferences.handling == Some(Handling::Strict);
+    let all = [
+        (strict, "handling=strict"),
+        (preferences.replace, "resolution=replace"),
+        (preferences.dry_run, "dry-run"),
+    ];
+    let applied: Vec<&str> = all.iter().filter(|(is, _)| *is).map(|(_, name)| *name).collect();
+    (!applied.is_empty()).then(|| applied.join(", "))
+}
+
 /// Rows to store.
-pub struct Job<'a> {
+struct Job<'a> {
     /// The service.
-    pub app: &'a App,
+    app: &'a App,
     /// Who stores them.
-    pub author: Author,
+    author: Author,
     /// The absolute address of the collection.
-    pub collection: String,
+    collection: String,
     /// Where to put them.
-    pub set: Arc<EntitySet>,
+    set: Arc<EntitySet>,
     /// In which form they come.
-    pub form: RowsIn,
+    form: RowsIn,
     /// What to do with a fact that is there with other numbers.
-    pub policy: Policy,
+    policy: Policy,
     /// Whether all are stored or none.
-    pub strict: bool,
+    strict: bool,
     /// Whether it is only to be said what would become of them.
-    pub dry: bool,
+    dry: bool,
 }
 
 /// A batch that the store is writing, and the lines of its rows.
@@ -46,7 +96,7 @@ struct Writing {
 impl Job<'_> {
     /// Stores the rows of this body. While a batch is written the next is read;
     /// no more than these two are in memory, unless all must be held.
-    pub async fn run(&self, stream: &mut Stream) -> Result<Tally, Refusal> {
+    async fn run(&self, stream: &mut Stream) -> Result<Tally, Refusal> {
         let mut tally = Tally::new(self.policy == Policy::Replace);
         let outcome = if self.strict || self.dry {
             self.at_once(stream, &mut tally).await
