@@ -3,9 +3,8 @@
 //! The one file that knows them all. What a path means is worked out before
 //! the token is looked at, but nothing of it is told to who may not ask.
 
+mod bulk;
 #[cfg(rollcall_bench)]
-mod bulk;
-mod bulk;
 mod fixed;
 mod property;
 mod query;
