@@ -56,6 +56,20 @@ pub struct List {
     pub shape: query::Shape,
 }
 
+impl List {
+    /// All rows, on one page.
+    pub fn whole(set: Arc<EntitySet>) -> Self {
+        let shape = query::Shape::default();
+        Self { set, limit: usize::MAX, after: None, count: false, shape }
+    }
+
+    /// Whether it is all rows on one page, in the order of the identity.
+    pub fn is_whole(&self) -> bool {
+        let plain = self.shape == query::Shape::default();
+        plain && self.limit == usize::MAX && self.after.is_none() && !self.count
+    }
+}
+
 /// Count the rows of a set.
 #[derive(Debug, Clone)]
 pub struct Count {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use rollcall_odata::edm::{EntitySet, Model};
 use rollcall_odata::plan::List;
-use rollcall_odata::plan::query::Shape;
 use rollcall_odata::plan::window::Window;
 use rusqlite::Connection;
 use uuid::Uuid;
@@ -34,11 +33,12 @@ pub fn export(
 ) -> Result<(), Error> {
     let (connection, tables) = open(file, model)?;
     match extract {
-        Extract::Window(window) => query::window(&connection, &tables, tenant, window, sink),
+        Extract::Window(window) => {
+            let plan = List::whole(Arc::clone(&window.function.entity_set));
+            query::report(&connection, &tables, tenant, (window, &plan), sink).map(drop)
+        }
         Extract::All(set) => {
-            let set = Arc::clone(set);
-            let shape = Shape::default();
-            let plan = List { set, limit: usize::MAX, after: None, count: false, shape };
+            let plan = List::whole(Arc::clone(set));
             query::list(&connection, &tables, tenant, &plan, sink).map(drop)
         }
     }

@@ -259,17 +259,17 @@ impl Store {
         self.ask(list).await
     }
 
-    /// The rows of a report function, labelled as the call asks: they go to the
-    /// sink, which comes back in the end.
-    pub async fn window<S: RowSink>(
+    /// One page of the rows of a report function, labelled as the call asks:
+    /// they go to the sink, which comes back in the end.
+    pub async fn report<S: RowSink>(
         &self,
         tenant: Uuid,
-        plan: Window,
+        (rows, plan): (Window, List),
         mut sink: S,
-    ) -> Result<S, Error> {
+    ) -> Result<(Listed, S), Error> {
         let read = move |connection: &Connection, tables: &Tables| {
-            query::window(connection, tables, tenant, &plan, &mut sink)?;
-            Ok(sink)
+            let listed = query::report(connection, tables, tenant, (&rows, &plan), &mut sink)?;
+            Ok((listed, sink))
         };
         self.ask(read).await
     }

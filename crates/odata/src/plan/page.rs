@@ -13,6 +13,7 @@ use serde_json::{Value as Json, json};
 
 use super::expression::{Setting, literal_of};
 use super::query::{self, Selection, Shape};
+use super::window::Window;
 use super::{Count, List};
 use crate::edm::EntitySet;
 use crate::error::Error;
@@ -61,25 +62,70 @@ pub struct Page {
     bound_to: u64,
 }
 
-/// The page that these options ask for.
+/// The options of a list.
+const SERVED: [SystemOption; 10] = [
+    SystemOption::Compute,
+    SystemOption::Count,
+    SystemOption::Expand,
+    SystemOption::Filter,
+    SystemOption::OrderBy,
+    SystemOption::Search,
+    SystemOption::Select,
+    SystemOption::Skip,
+    SystemOption::SkipToken,
+    SystemOption::Top,
+];
+
+/// The options of a file, which has the function's columns and all rows.
+const IN_A_FILE: [SystemOption; 7] = [
+    SystemOption::Compute,
+    SystemOption::Filter,
+    SystemOption::Format,
+    SystemOption::OrderBy,
+    SystemOption::Search,
+    SystemOption::Skip,
+    SystemOption::Top,
+];
+
+/// The page of a set that these options ask for.
 pub fn page(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<Page, Error> {
-    options.only(&[
-        SystemOption::Compute,
-        SystemOption::Count,
-        SystemOption::Expand,
-        SystemOption::Filter,
-        SystemOption::OrderBy,
-        SystemOption::Search,
-        SystemOption::Select,
-        SystemOption::Skip,
-        SystemOption::SkipToken,
-        SystemOption::Top,
-    ])?;
+    options.only(&SERVED)?;
+    planned(set, &set.name, options, terms)
+}
+
+/// The page of a report function that these options ask for: they see its
+/// rows as they are labelled.
+pub fn report(window: &Window, options: &Options, terms: &Terms) -> Result<Page, Error> {
+    options.only(&[SERVED.as_slice(), &[SystemOption::Format]].concat())?;
+    planned(&window.function.entity_set, &call(window), options, terms)
+}
+
+/// The rows of a report function for a file.
+pub fn file(window: &Window, options: &Options, terms: &Terms) -> Result<List, Error> {
+    options.only(&IN_A_FILE)?;
+    let terms = Terms { page_size: usize::MAX, ..*terms };
+    let mut list = planned(&window.function.entity_set, &call(window), options, &terms)?.list;
+    // The columns are the function's own.
+    list.shape.computed.clear();
+    Ok(list)
+}
+
+fn call(window: &Window) -> String {
+    format!("{} {}", window.function.name, window.label())
+}
+
+/// A page of rows from a place that has a name of its own.
+fn planned(
+    set: &Arc<EntitySet>,
+    place: &str,
+    options: &Options,
+    terms: &Terms,
+) -> Result<Page, Error> {
     expand(set, options)?;
     let (mut shape, selection) = query::shape(setting(set, options, terms))?;
     let top = options.number(SystemOption::Top)?;
     let count = options.flag(SystemOption::Count)?;
-    let bound_to = binding(set, options);
+    let bound_to = binding(place, options);
     let (mut given, mut after) = (0, None);
     if let Some(token) = options.get(SystemOption::SkipToken) {
         let (its_given, values) = read_token(set, &shape, bound_to, token).ok_or_else(bad_token)?;
@@ -92,19 +138,30 @@ pub fn page(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<Pa
     Ok(Page { list, selection, top, given, bound_to })
 }
 
-/// What is to be counted: paging and order do not matter to it.
+/// The options of a count: paging and order do not matter to it.
+const OF_A_COUNT: [SystemOption; 6] = [
+    SystemOption::Compute,
+    SystemOption::Filter,
+    SystemOption::OrderBy,
+    SystemOption::Search,
+    SystemOption::Skip,
+    SystemOption::Top,
+];
+
+/// What of a set is to be counted.
 pub fn count(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<Count, Error> {
-    options.only(&[
-        SystemOption::Compute,
-        SystemOption::Filter,
-        SystemOption::OrderBy,
-        SystemOption::Search,
-        SystemOption::Skip,
-        SystemOption::Top,
-    ])?;
-    options.number(SystemOption::Top)?;
-    let (shape, _) = query::shape(setting(set, options, terms))?;
-    Ok(Count { set: Arc::clone(set), filter: shape.filter })
+    options.only(&OF_A_COUNT)?;
+    let page = planned(set, &set.name, options, terms)?;
+    Ok(Count { set: page.list.set, filter: page.list.shape.filter })
+}
+
+/// What of a report function is to be counted: a list without rows.
+pub fn report_count(window: &Window, options: &Options, terms: &Terms) -> Result<List, Error> {
+    options.only(&OF_A_COUNT)?;
+    let set = &window.function.entity_set;
+    let filter = planned(set, &call(window), options, terms)?.list.shape.filter;
+    let shape = Shape { filter, ..Shape::default() };
+    Ok(List { set: Arc::clone(set), limit: 0, after: None, count: true, shape })
 }
 
 fn setting<'a>(set: &'a EntitySet, options: &'a Options, terms: &Terms) -> Setting<'a> {
@@ -171,9 +228,9 @@ fn read_token(
     Some((given.as_u64()?, keys.chain(fact).collect::<Option<Vec<Value>>>()?))
 }
 
-/// A number for the set and all that says which rows there are and in which
+/// A number for the place and all that says which rows there are and in which
 /// order: FNV-1a, which stays the same from one version and machine to another.
-fn binding(set: &EntitySet, options: &Options) -> u64 {
+fn binding(place: &str, options: &Options) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let mut add = |text: &str| {
         // No text has the byte that ends it.
@@ -181,7 +238,7 @@ fn binding(set: &EntitySet, options: &Options) -> u64 {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     };
-    add(&set.name);
+    add(place);
     for option in BINDING {
         if let Some(value) = options.get(option) {
             add(option.text());
@@ -293,7 +350,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_token_makes_it_panic(text in "\\PC{0,40}") {
-            let bound_to = binding(&set(), &Options::default());
+            let bound_to = binding(&set().name, &Options::default());
             let json = URL_SAFE_NO_PAD.encode(format!("[{FORM},{bound_to},0,{text}]"));
             drop(asked(&format!("$skiptoken={json}")));
         }

@@ -38,6 +38,8 @@ pub enum Resource {
     Value(Place, Selector, usize),
     /// The rows of a report function.
     Function(Window),
+    /// The number of rows of a report function, as plain text.
+    ReportCount(Window),
 }
 
 /// An entity set and the way that led to it.
@@ -100,15 +102,16 @@ fn below_singleton(
     }
 }
 
-/// What follows a report function: nothing, or the stream that Graph's version
-/// 1.0 declares it to give.
+/// What follows a report function: nothing, the number of its rows, or the
+/// stream that Graph's version 1.0 declares it to give.
 fn in_function(window: Window, rest: &[Segment]) -> Result<Resource, Error> {
     match rest.split_first() {
         None => Ok(Resource::Function(window)),
         Some((one, rest)) if plain(one) && one.name.eq_ignore_ascii_case("content") => {
             end(rest, Resource::Function(window))
         }
-        Some((first, _)) => Err(known(first, &["$count"])),
+        Some((one, rest)) if named(one, "$count") => end(rest, Resource::ReportCount(window)),
+        Some((first, _)) => Err(not_found(first)),
     }
 }
 
@@ -370,6 +373,7 @@ mod tests {
             Ok(Resource::References(place)) => format!("references {}", place.path),
             Ok(Resource::Property(place, _, at)) => format!("property {at} {}", place.path),
             Ok(Resource::Value(place, _, at)) => format!("value {at} {}", place.path),
+            Ok(Resource::ReportCount(window)) => format!("count {}", window.label()),
             Ok(Resource::Function(window)) => {
                 format!("{} {}", window.function.name, window.label())
             }

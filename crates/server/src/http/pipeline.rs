@@ -141,6 +141,7 @@ fn endpoint(resource: &Resource) -> Endpoint {
         Resource::Property(..) => Endpoint::Property,
         Resource::Value(..) => Endpoint::Value,
         Resource::Function(_) => Endpoint::Function,
+        Resource::ReportCount(_) => Endpoint::ReportCount,
     }
 }
 
@@ -175,6 +176,7 @@ impl Call<'_> {
                 self.value(place, selector, at, method).await
             }
             (Resource::Function(window), _) => self.report(window).await,
+            (Resource::ReportCount(window), _) => self.report_count(window).await,
             (Resource::Service, _) => self.document(documents::service),
             (Resource::Metadata, _) => self.document(|app, _| documents::metadata(app)),
             (Resource::Singleton(name), _) => {

@@ -84,6 +84,8 @@ routes! {
     Value = "value" "/{version}/{set}/{key}/{property}/$value" ["GET" "HEAD" "PUT" "DELETE"] guarded;
     /// A report function.
     Function = "function" "/{version}/{singleton}/{function}" ["GET" "HEAD"] guarded;
+    /// The number of rows of a report function.
+    ReportCount = "report count" "/{version}/{singleton}/{function}/$count" ["GET" "HEAD"] guarded;
     /// One entity.
     Entity = "entity" "/{version}/{set}/{key}" ["GET" "HEAD" "PATCH" "PUT" "DELETE"] guarded;
 }

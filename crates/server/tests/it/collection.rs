@@ -165,7 +165,7 @@ pub fn what_is_not_served_is_501_and_never_ignored(world: &World) {
     targets.extend(["$all", "$crossjoin(x)", "$batch"].map(|name| format!("/v1.0/{name}")));
     let report = "/v1.0/reports/getOffice365ActiveUserCounts(period='D7')";
     targets.extend(
-        ["?$filter=true", "?$top=1", "?$format=json&$select=x", "/$count"]
+        ["?$select=teams", "?$count=true", "?$format=json&$apply=x", "/$count?$select=teams"]
             .map(|rest| format!("{report}{rest}")),
     );
     targets.push("/v1.0?$format=json".to_owned());

@@ -136,6 +136,8 @@ suite! {
         every_spelling_that_clients_send
         accept_chooses_where_format_does_not
         what_a_report_cannot_be_asked_for
+        query_options_see_the_labelled_rows
+        query_options_hold_for_a_file_as_well
         a_link_needs_no_token_and_ends
         a_file_s_tag_changes_with_its_rows
         no_altered_link_leads_anywhere

@@ -186,6 +186,68 @@ pub fn what_a_report_cannot_be_asked_for(world: &World) {
     insta::assert_snapshot!("bad_calls", lines.join("\n"));
 }
 
+pub fn query_options_see_the_labelled_rows(world: &World) {
+    fill(world);
+    let ask_for = |options: &str| {
+        let options = options.replace(' ', "+");
+        json(world, &format!("{NAME}(period='D30')?{options}"))
+    };
+    let counts = |options: &str| -> Vec<u64> {
+        rows(&ask_for(options)).into_iter().map(|(_, count, _)| count).collect()
+    };
+    assert_eq!(counts("$orderby=teams desc"), [5, 3, 1]);
+    // The stored periods are 7, 30 and 90; the call's is on every row.
+    assert_eq!(counts("$filter=reportPeriod eq '30'"), [1, 3, 5]);
+    assert_eq!(counts("$filter=reportPeriod eq '90'"), Vec::<u64>::new());
+    assert_eq!(counts("$filter=reportRefreshDate eq 2026-11-20 and teams gt 1"), [3, 5]);
+    assert_eq!(counts("$search=2026-11-17"), [3]);
+    assert_eq!(counts("$skip=1&$top=1"), [3]);
+    assert_eq!(counts("$compute=teams mul 2 as t&$filter=t eq 10"), [5]);
+    insta::assert_snapshot!(
+        "options",
+        ask_for(
+            "$count=true&$filter=teams lt 5&$select=teams,twice&$compute=teams mul 2 as twice&$top=1"
+        )
+    );
+    let page = |target: &str| {
+        let request = ask("GET", target).bearer(&world.writer());
+        world.send(&request.header("Accept", "application/json").header("Prefer", "maxpagesize=2"))
+    };
+    let first = page(&format!("/v1.0/reports/{NAME}(period='D30')?$orderby=teams"));
+    assert_eq!(rows(&first).len(), 2);
+    let next = first.json()["@odata.nextLink"].as_str().unwrap().to_owned();
+    let last = page(next.strip_prefix("http://rollcall.test").unwrap());
+    assert_eq!(rows(&last).iter().map(|(_, count, _)| *count).collect::<Vec<_>>(), [5]);
+    assert_eq!(last.json().get("@odata.nextLink"), None);
+    for (options, count) in [("", "3"), ("?$filter=teams+gt+1&$top=1", "2")] {
+        let reply = get(world, &format!("/v1.0/reports/{NAME}(period='D30')/$count{options}"));
+        assert_eq!((reply.status, reply.text().as_str()), (200, count), "{options}");
+    }
+}
+
+pub fn query_options_hold_for_a_file_as_well(world: &World) {
+    fill(world);
+    let call = format!("/v1.0/reports/{NAME}(period='D30')");
+    let target = format!("{call}?$filter=teams+gt+1&$orderby=teams+desc");
+    let file = world.send(&ask("GET", &link(&get(world, &target))));
+    let days: Vec<String> = file
+        .text()
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').nth(8).unwrap().to_owned())
+        .collect();
+    assert_eq!(days, ["2026-11-10", "2026-11-17"]);
+    for (options, status) in [
+        ("$select=teams", 501),
+        ("$count=true", 501),
+        ("$skiptoken=x", 501),
+        ("$filter=nothing+eq+5", 400),
+    ] {
+        let reply = get(world, &format!("{call}?{options}"));
+        assert_eq!(reply.status, status, "{options}\n{reply}");
+    }
+}
+
 pub fn a_link_needs_no_token_and_ends(world: &World) {
     fill(world);
     let address = link(&get(world, &format!("/v1.0/reports/{NAME}(period='D7')")));

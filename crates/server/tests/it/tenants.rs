@@ -40,6 +40,7 @@ fn requests(route: &str) -> Vec<Ask> {
             ask("GET", &format!("{REPORT}?$format=json&to=2000-01-01")),
             ask("HEAD", REPORT).header("Accept", "application/json"),
         ],
+        "report count" => vec![ask("GET", &format!("{REPORT}/$count"))],
         "count" => vec![ask("GET", &format!("{COLLECTION}/$count"))],
         "collection" => vec![
             ask("GET", &format!("{COLLECTION}?$count=true")),

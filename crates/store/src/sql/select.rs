@@ -31,6 +31,11 @@ impl<'a> Source<'a> {
         Self { set, select, values: vec![Owned::Integer(tenant)], clustered: true }
     }
 
+    /// The rows of a report function, by their own statement.
+    pub fn labelled(set: &'a EntitySet, select: &str, values: Vec<Owned>) -> Self {
+        Self { set, select: select.to_owned(), values, clustered: false }
+    }
+
     fn writer(&self, text: &str) -> Writer<'a> {
         let statement =
             Statement { text: text.to_owned(), values: self.values.clone(), limit: None };

@@ -15,8 +15,6 @@ use crate::sql::select::{self, Source};
 use crate::table::{Table, Tables, version};
 use crate::{Entity, Error, Listed, RowSink, sql};
 
-const NULL: ToSqlOutput<'static> = ToSqlOutput::Owned(rusqlite::types::Value::Null);
-
 /// More days than there are from the first year to the last.
 const ALL_DAYS: i64 = 10_000_000;
 
@@ -71,24 +69,24 @@ pub(crate) fn count(
 ) -> Result<u64, Error> {
     let table = tables.get(&plan.set)?;
     match tenant_number(connection, tenant).map_err(failed)? {
-        Some(tenant) => count_rows(connection, table, tenant, plan.filter.as_ref()),
+        Some(tenant) => count_rows(connection, counting(table, tenant, plan.filter.as_ref())),
         None => Ok(0),
     }
 }
 
-fn count_rows(
-    connection: &Connection,
-    table: &Table,
-    tenant: i64,
-    filter: Option<&Expression>,
-) -> Result<u64, Error> {
-    let Some(filter) = filter else {
-        let mut statement = connection.prepare_cached(&table.sql.count).map_err(failed)?;
-        return version(statement.query_row([tenant], |row| row.get(0)).map_err(failed)?);
-    };
-    let Statement { text, values, .. } = Source::table(table.set(), tenant).count(Some(filter));
-    let mut statement = connection.prepare_cached(&text).map_err(failed)?;
-    version(statement.query_row(params_from_iter(values), |row| row.get(0)).map_err(failed)?)
+fn counting(table: &Table, tenant: i64, filter: Option<&Expression>) -> Statement {
+    if filter.is_some() {
+        return Source::table(table.set(), tenant).count(filter);
+    }
+    let values = vec![Owned::Integer(tenant)];
+    Statement { text: table.sql.count.clone(), values, limit: None }
+}
+
+fn count_rows(connection: &Connection, statement: Statement) -> Result<u64, Error> {
+    let Statement { text, mut values, .. } = statement;
+    let mut prepared = connection.prepare_cached(&text).map_err(failed)?;
+    values.truncate(prepared.parameter_count());
+    version(prepared.query_row(params_from_iter(values), |row| row.get(0)).map_err(failed)?)
 }
 
 /// See `Store::list`.
@@ -102,18 +100,57 @@ pub(crate) fn list(
     let table = tables.get(&plan.set)?;
     let after = after(table, plan)?;
     let Some(tenant) = tenant_number(connection, tenant).map_err(failed)? else {
-        return Ok(Listed { count: plan.count.then_some(0), last: None });
+        return Ok(nothing(plan));
     };
-    // One snapshot for the count and all statements of the page.
+    let counting = counting(table, tenant, plan.shape.filter.as_ref());
+    page(connection, table, plan, &statements(table, plan, tenant, after), counting, sink)
+}
+
+/// See `Store::report`.
+pub(crate) fn report(
+    connection: &Connection,
+    tables: &Tables,
+    tenant: Uuid,
+    (rows, plan): (&Window, &List),
+    sink: &mut impl RowSink,
+) -> Result<Listed, Error> {
+    let table = tables.get(&plan.set)?;
+    let after = after(table, plan)?;
+    let tenant = tenant_number(connection, tenant).map_err(failed)?;
+    let Some((text, values)) = tenant.and_then(|tenant| labelled(table, tenant, rows)) else {
+        return Ok(nothing(plan));
+    };
+    let source = Source::labelled(table.set(), text, values);
+    let counting = source.count(plan.shape.filter.as_ref());
+    let statements = if plan.is_whole() {
+        // It has this order by itself.
+        vec![Statement { text: source.select, values: source.values, limit: None }]
+    } else {
+        source.rows(&plan.shape, after.as_deref())
+    };
+    page(connection, table, plan, &statements, counting, sink)
+}
+
+/// A list of nothing.
+fn nothing(plan: &List) -> Listed {
+    Listed { count: plan.count.then_some(0), last: None }
+}
+
+/// One snapshot for the count and all statements of the page.
+fn page(
+    connection: &Connection,
+    table: &Table,
+    plan: &List,
+    statements: &[Statement],
+    counting: Statement,
+    sink: &mut impl RowSink,
+) -> Result<Listed, Error> {
     let snapshot = connection.unchecked_transaction().map_err(failed)?;
-    let filter = plan.shape.filter.as_ref();
-    let count = plan.count.then(|| count_rows(&snapshot, table, tenant, filter)).transpose()?;
-    let extra = select::extra(&plan.shape);
-    let computed = plan.shape.computed.len();
+    let count = plan.count.then(|| count_rows(&snapshot, counting)).transpose()?;
     let mut page = Page {
         table,
-        extra: &extra,
-        computed,
+        extra: &select::extra(&plan.shape),
+        computed: plan.shape.computed.len(),
         left: plan.limit,
         row: Row::new(),
         keys: Vec::new(),
@@ -121,7 +158,7 @@ pub(crate) fn list(
         sink,
     };
     if plan.limit > 0 {
-        for statement in statements(table, plan, tenant, after) {
+        for statement in statements {
             page.fill(&snapshot, statement)?;
         }
     }
@@ -129,34 +166,19 @@ pub(crate) fn list(
     Ok(Listed { count, last })
 }
 
-/// See `Store::window`.
-pub(crate) fn window(
-    connection: &Connection,
-    tables: &Tables,
-    tenant: Uuid,
-    plan: &Window,
-    sink: &mut impl RowSink,
-) -> Result<(), Error> {
-    let table = tables.get(&plan.function.entity_set)?;
-    let Some([own, shared]) = &table.sql.windows else { return Ok(()) };
-    let Some(tenant) = tenant_number(connection, tenant).map_err(failed)? else { return Ok(()) };
+/// The rows of a report function as one statement and its values; there are
+/// none where the function's set has no refresh date.
+fn labelled<'t>(table: &'t Table, tenant: i64, plan: &Window) -> Option<(&'t str, Vec<Owned>)> {
+    let [own, shared] = table.sql.windows.as_ref()?;
     let text = if plan.shares_refresh_date() { shared } else { own };
-    let bound = [
-        ToSqlOutput::from(tenant),
-        ToSqlOutput::from(table.number),
-        plan.period.map_or(NULL, |period| ToSqlOutput::from(period.number())),
-        ToSqlOutput::from(plan.days().unwrap_or(ALL_DAYS)),
-        plan.last.map_or(NULL, |day| ToSqlOutput::from(day_number(day))),
+    let values = vec![
+        Owned::Integer(tenant),
+        Owned::Integer(table.number),
+        plan.period.map_or(Owned::Null, |period| Owned::Integer(period.number())),
+        Owned::Integer(plan.days().unwrap_or(ALL_DAYS)),
+        plan.last.map_or(Owned::Null, |day| Owned::Integer(day_number(day))),
     ];
-    let mut statement = connection.prepare_cached(text).map_err(failed)?;
-    let marks = statement.parameter_count();
-    let mut rows = statement.query(params_from_iter(&bound[..marks])).map_err(failed)?;
-    let mut row = Row::new();
-    while let Some(stored) = rows.next().map_err(failed)? {
-        let version = table.read_into(stored, &mut row)?;
-        sink.row(version, &row);
-    }
-    Ok(())
+    Some((text, values))
 }
 
 /// Where the page before ended, as it is bound.
@@ -205,17 +227,19 @@ struct Page<'a, S> {
 
 impl<S: RowSink> Page<'_, S> {
     /// Gives the rows of one statement to the sink, as long as there is room.
-    fn fill(&mut self, connection: &Connection, statement: Statement) -> Result<(), Error> {
+    fn fill(&mut self, connection: &Connection, statement: &Statement) -> Result<(), Error> {
         if self.more {
             return Ok(());
         }
-        let Statement { text, mut values, limit } = statement;
-        if let Some(limit) = limit {
+        let Statement { text, values, limit } = statement;
+        let mut values = values.clone();
+        if let Some(limit) = *limit {
             // One row beyond the page tells whether there are more.
             let most = i64::try_from(self.left).unwrap_or(i64::MAX).saturating_add(1);
             values[limit] = Owned::Integer(most);
         }
-        let mut prepared = connection.prepare_cached(&text).map_err(failed)?;
+        let mut prepared = connection.prepare_cached(text).map_err(failed)?;
+        values.truncate(prepared.parameter_count());
         let mut rows = prepared.query(params_from_iter(values)).map_err(failed)?;
         while let Some(stored) = rows.next().map_err(failed)? {
             if self.left == 0 {

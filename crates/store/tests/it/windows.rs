@@ -7,8 +7,13 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use proptest::prelude::*;
 use rollcall_odata::edm::{EntitySet, Function, Role};
+use rollcall_odata::plan::List;
+use rollcall_odata::plan::page::{Terms, report};
 use rollcall_odata::plan::window::Window;
+use rollcall_odata::uri::Limits;
+use rollcall_odata::uri::options::Options;
 use rollcall_odata::{Period, Row, Value};
+use rollcall_store::{Error, Listed};
 use uuid::Uuid;
 
 use crate::support::*;
@@ -197,12 +202,59 @@ fn compare(name: &str, facts: &[Fact], expected: impl Fn(&EntitySet, &[Row], &Wi
         drop(runtime.block_on(house.write(TWO, create(set, &other))));
     }
     for call in calls(function) {
-        let given = runtime.block_on(house.store.window(ONE, call.clone(), Rows(Vec::new())));
-        let given: Vec<Row> = given.unwrap().0.into_iter().map(|(_, row)| row).collect();
-        assert_eq!(given, expected(set, &rows, &call), "{} of {rows:?}", call.label());
+        let whole = List::whole(Arc::clone(set));
+        let given = house.store.report(ONE, (call.clone(), whole), Rows(Vec::new()));
+        let given: Vec<Row> = rows_of(runtime.block_on(given));
+        let expected = expected(set, &rows, &call);
+        assert_eq!(given, expected, "{} of {rows:?}", call.label());
+        let asked = runtime.block_on(asked(&house, &call));
+        assert_eq!(asked, in_order(set, expected), "{} of {rows:?}", call.label());
     }
-    let nobody = house.store.window(Uuid::from_u128(9), calls(function)[0].clone(), Rows(vec![]));
-    assert!(runtime.block_on(nobody).unwrap().0.is_empty());
+    let whole = List::whole(Arc::clone(set));
+    let call = calls(function)[0].clone();
+    let nobody = house.store.report(Uuid::from_u128(9), (call, whole), Rows(vec![]));
+    assert!(rows_of(runtime.block_on(nobody)).is_empty());
+}
+
+fn rows_of(given: Result<(Listed, Rows), Error>) -> Vec<Row> {
+    given.unwrap().1.0.into_iter().map(|(_, row)| row).collect()
+}
+
+/// The rows that a query over a call gives, page by page.
+async fn asked(house: &House, call: &Window) -> Vec<Row> {
+    let set = &call.function.entity_set;
+    let [measure, period] = measure_and_period(set).map(|at| &set.entity_type.properties[at].name);
+    let query = format!("$filter={measure} ge 1 and {period} ne 'x'&$orderby={measure} desc");
+    let terms = Terms { page_size: 2, limits: Limits::default(), now: jiff::Timestamp::UNIX_EPOCH };
+    let (mut rows, mut token) = (Vec::new(), String::new());
+    loop {
+        let options = Options::parse(&format!("{query}{token}")).unwrap();
+        let page = report(call, &options, &terms).unwrap();
+        let plan = (call.clone(), page.list.clone());
+        let (listed, Rows(given)) = house.store.report(ONE, plan, Rows(Vec::new())).await.unwrap();
+        rows.extend(given.into_iter().map(|(_, row)| row));
+        match listed.last.as_ref().and_then(|last| page.next(last)) {
+            Some(next) => token = format!("&$skiptoken={next}"),
+            None => return rows,
+        }
+    }
+}
+
+/// A measure and the period of a set.
+fn measure_and_period(set: &EntitySet) -> [usize; 2] {
+    [Role::Measure, Role::Period].map(|role| set.entity_type.in_role(role).unwrap())
+}
+
+/// What the query of `asked` makes of these rows.
+fn in_order(set: &EntitySet, mut rows: Vec<Row>) -> Vec<Row> {
+    let [measure, _] = measure_and_period(set);
+    let count = |row: &Row| match row[measure] {
+        Value::Int(count) => count,
+        _ => 0,
+    };
+    rows.retain(|row| count(row) >= 1);
+    rows.sort_by_key(|row| std::cmp::Reverse(count(row)));
+    rows
 }
 
 proptest! {

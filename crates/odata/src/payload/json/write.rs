@@ -87,7 +87,11 @@ impl Collection {
 
     /// The rows of a report function over this set, in Graph's words.
     pub fn of_function(root: &str, set: Arc<EntitySet>) -> Self {
-        Self::new(format!("{root}/$metadata#Collection({})", set.entity_type.name), set)
+        let context = format!("{root}/$metadata#Collection({})", set.entity_type.name);
+        let mut rows = Self::new(context, set);
+        // They have no key, unless it is selected by its name.
+        rows.shown.retain(|at| *at != 0);
+        rows
     }
 
     fn new(context: String, set: Arc<EntitySet>) -> Self {
@@ -107,7 +111,9 @@ impl Collection {
             let mut shown = if selection.all { vec!["*"] } else { declared.collect() };
             shown.extend(computed.iter().map(|one| one.name.as_str()));
             self.context = format!("{}({})", self.context, shown.join(","));
-            self.shown.retain(|at| selection.properties.contains(at));
+            if !selection.all {
+                self.shown.clone_from(&selection.properties);
+            }
         }
         self
     }
@@ -142,10 +148,17 @@ impl Collection {
         self.out.push(b'}');
     }
 
-    /// Adds a row of a report function: everything but the key.
+    /// Adds a row of a report function.
     pub fn keyless(&mut self, row: &Row) {
         self.next();
-        object(&mut self.out, &self.set, row, false);
+        let start = self.out.len();
+        self.members(row);
+        // The comma before the first member gives its place to the brace.
+        match self.out.get_mut(start) {
+            Some(first) => *first = b'{',
+            None => self.out.push(b'{'),
+        }
+        self.out.push(b'}');
     }
 
     fn next(&mut self) {

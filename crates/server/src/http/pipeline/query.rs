@@ -74,7 +74,7 @@ impl Call<'_> {
     }
 
     /// The same request, from where this page ended.
-    fn next_link(&self, path: &str, token: &str) -> String {
+    pub(super) fn next_link(&self, path: &str, token: &str) -> String {
         let kept = self.request.query.split('&').filter(|part| {
             let name = part.split('=').next().unwrap_or_default().replace("%24", "$");
             let name = name.strip_prefix('$').unwrap_or(&name);
@@ -88,13 +88,16 @@ impl Call<'_> {
 }
 
 /// What queries are planned under.
-fn query_terms(app: &App) -> page::Terms {
+pub(super) fn query_terms(app: &App) -> page::Terms {
     page::Terms { page_size: app.limits.page_size, limits: app.limits.query, now: app.clock.now() }
 }
 
 /// What a query gives, unless it takes too long: nobody waits for it then, so
 /// that the store gives it up.
-async fn in_time<T>(limit: Duration, query: impl Future<Output = T>) -> Result<T, Error> {
+pub(super) async fn in_time<T>(
+    limit: Duration,
+    query: impl Future<Output = T>,
+) -> Result<T, Error> {
     tokio::time::timeout(limit, query).await.map_err(|_| {
         let message = format!(
             "The query took longer than {} ms: the limit query-time of the service. Expected a \

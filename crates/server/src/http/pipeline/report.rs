@@ -11,48 +11,69 @@ use rollcall_odata::payload::csv::write::Sheet;
 use rollcall_odata::payload::json;
 use rollcall_odata::plan::resource::Resource;
 use rollcall_odata::plan::window::{Format, Window};
-use rollcall_odata::uri::options::{Options, SystemOption};
+use rollcall_odata::plan::{List, page};
+use rollcall_odata::uri::options::Options;
 use rollcall_odata::{Code, Error, Row};
-use rollcall_store::RowSink;
+use rollcall_store::{Listed, RowSink};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::query::{in_time, query_terms};
 use super::{Call, parse};
 use crate::app::App;
-use crate::http::answer::Answer;
+use crate::http::answer::{Answer, PREFERENCE_APPLIED};
 use crate::http::error::{self, Refusal};
 use crate::http::receive::{MAX_TARGET, Request};
 use crate::observe::Observation;
 
-/// The query options that a report function has.
-const SERVED: [SystemOption; 1] = [SystemOption::Format];
-
 impl Call<'_> {
     /// The answer of a report function in the format that is asked for.
     pub(super) async fn report(&mut self, window: Window) -> Result<Answer, Refusal> {
-        self.options.only(&SERVED)?;
         let accept = Accept::parse(self.request.lines(&ACCEPT));
-        let format = Format::of(&self.options, &accept)?;
-        self.seen.lap("plan");
-        let answer = match format {
-            Format::Csv => self.redirect()?,
-            Format::Json => self.rows(window).await?,
-        };
-        Ok(answer.with(VARY, "Accept"))
+        match Format::of(&self.options, &accept)? {
+            Format::Csv => {
+                // What is wrong with the call is told here and not at the link.
+                page::file(&window, &self.options, &query_terms(self.app))?;
+                self.seen.lap("plan");
+                Ok(self.redirect()?.with(VARY, "Accept"))
+            }
+            Format::Json => self.rows(window).await,
+        }
     }
 
+    /// All rows, unless the client prefers pages.
     async fn rows(&mut self, window: Window) -> Result<Answer, Refusal> {
-        #[cfg(rollcall_bench)]
-        if let Some(body) = super::fixed::body() {
-            return Ok(Answer::odata(StatusCode::OK, body).uncached());
-        }
+        let preferred = self.preferences().max_page_size;
+        let mut terms = query_terms(self.app);
+        terms.page_size = preferred.as_ref().map_or(usize::MAX, |(size, _)| *size);
+        let page = page::report(&window, &self.options, &terms)?;
         let set = Arc::clone(&window.function.entity_set);
-        let rows = json::write::Collection::of_function(&self.root, set);
-        let JsonRows(rows) = run(self.app, self.tenant(), window, JsonRows(rows)).await?;
+        let rows = json::write::Collection::of_function(&self.root, set)
+            .selecting(&page.list.shape.computed, page.selection.as_ref());
+        self.seen.lap("plan");
+        let plan = (window, page.list.clone());
+        let (listed, JsonRows(rows)) = run(self.app, self.tenant(), plan, JsonRows(rows)).await?;
         self.seen.lap("run");
-        let body = rows.finish(None, None);
+        let token = listed.last.as_ref().and_then(|last| page.next(last));
+        let next = token.map(|token| self.next_link(self.path, &token));
+        let body = rows.finish(listed.count, next.as_deref());
         self.seen.lap("render");
-        Ok(Answer::odata(StatusCode::OK, body).uncached())
+        let answer = Answer::odata(StatusCode::OK, body).uncached().with(VARY, "Accept, Prefer");
+        Ok(match preferred {
+            None => answer,
+            Some((size, name)) => answer.with(PREFERENCE_APPLIED, &format!("{name}={size}")),
+        })
+    }
+
+    /// How many rows there are of those that are asked for.
+    pub(super) async fn report_count(&mut self, window: Window) -> Result<Answer, Refusal> {
+        let plan = page::report_count(&window, &self.options, &query_terms(self.app))?;
+        self.seen.lap("plan");
+        let (listed, _) = run(self.app, self.tenant(), (window, plan), Nothing).await?;
+        self.seen.lap("run");
+        let count = listed.count.unwrap_or_default();
+        let answer = Answer::body(StatusCode::OK, "text/plain", count.to_string());
+        Ok(answer.versioned().uncached())
     }
 
     /// The way to the CSV: a link that is a credential of its own for a while.
@@ -85,10 +106,11 @@ pub async fn download(
     let Resource::Function(window) = parse(app, "", &options, &link.path)? else {
         return Err(error::internal("a link to something else than a report".to_owned()));
     };
-    options.only(&SERVED)?;
+    let list = page::file(&window, &options, &query_terms(app))?;
     let name = format!("{}-{}.csv", window.function.subject(), window.label());
     seen.lap("plan");
-    let CsvRows(sheet) = run(app, link.tenant, window.clone(), CsvRows::new(&window)).await?;
+    let sink = CsvRows::new(&window);
+    let (_, CsvRows(sheet)) = run(app, link.tenant, (window, list), sink).await?;
     seen.lap("run");
     let body = sheet.and_then(Sheet::finish).map_err(|error| error::internal(error.to_string()))?;
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..16]));
@@ -103,10 +125,22 @@ pub async fn download(
     Ok(answer.tagged(&tag).private())
 }
 
-async fn run<S: RowSink>(app: &App, tenant: Uuid, window: Window, sink: S) -> Result<S, Refusal> {
-    let set = Arc::clone(&window.function.entity_set);
-    let done = app.store.window(tenant, window, sink).await;
+async fn run<S: RowSink>(
+    app: &App,
+    tenant: Uuid,
+    plan: (Window, List),
+    sink: S,
+) -> Result<(Listed, S), Refusal> {
+    let set = Arc::clone(&plan.1.set);
+    let done = in_time(app.limits.query_time, app.store.report(tenant, plan, sink)).await?;
     done.map_err(|error| error::of_store(error, &set, "", ""))
+}
+
+/// No rows at all.
+struct Nothing;
+
+impl RowSink for Nothing {
+    fn row(&mut self, _version: u64, _row: &Row) {}
 }
 
 /// Rows as JSON, rendered as the store steps over them.
