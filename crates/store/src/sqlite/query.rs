@@ -6,7 +6,7 @@ use rollcall_odata::plan::window::Window;
 use rollcall_odata::plan::{Count, List, Read, Selector};
 use rollcall_odata::{Row, Value};
 use rusqlite::types::{ToSqlOutput, Value as Owned};
-use rusqlite::{Connection, OptionalExtension, params_from_iter};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params_from_iter};
 use uuid::Uuid;
 
 use crate::column::{computed, day_number};
@@ -84,9 +84,39 @@ fn counting(table: &Table, tenant: i64, filter: Option<&Expression>) -> Statemen
 
 fn count_rows(connection: &Connection, statement: Statement) -> Result<u64, Error> {
     let Statement { text, mut values, .. } = statement;
-    let mut prepared = connection.prepare_cached(&text).map_err(failed)?;
+    let mut prepared = Prepared::of(connection, &text)?;
+    let prepared = prepared.statement();
     values.truncate(prepared.parameter_count());
     version(prepared.query_row(params_from_iter(values), |row| row.get(0)).map_err(failed)?)
+}
+
+/// A statement from the cache, or, where its text is long, one for once: the
+/// cache of each reader keeps a number of statements, and would else grow as
+/// large as clients can make them.
+enum Prepared<'c> {
+    Kept(CachedStatement<'c>),
+    Once(rusqlite::Statement<'c>),
+}
+
+impl<'c> Prepared<'c> {
+    /// The longest text that is kept, in bytes.
+    const LONGEST_KEPT: usize = 4096;
+
+    fn of(connection: &'c Connection, text: &str) -> Result<Self, Error> {
+        let prepared = if text.len() <= Self::LONGEST_KEPT {
+            connection.prepare_cached(text).map(Self::Kept)
+        } else {
+            connection.prepare(text).map(Self::Once)
+        };
+        prepared.map_err(failed)
+    }
+
+    fn statement(&mut self) -> &mut rusqlite::Statement<'c> {
+        match self {
+            Self::Kept(statement) => statement,
+            Self::Once(statement) => statement,
+        }
+    }
 }
 
 /// See `Store::list`.
@@ -238,7 +268,8 @@ impl<S: RowSink> Page<'_, S> {
             let most = i64::try_from(self.left).unwrap_or(i64::MAX).saturating_add(1);
             values[limit] = Owned::Integer(most);
         }
-        let mut prepared = connection.prepare_cached(text).map_err(failed)?;
+        let mut prepared = Prepared::of(connection, text)?;
+        let prepared = prepared.statement();
         values.truncate(prepared.parameter_count());
         let mut rows = prepared.query(params_from_iter(values)).map_err(failed)?;
         while let Some(stored) = rows.next().map_err(failed)? {

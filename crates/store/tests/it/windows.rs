@@ -223,8 +223,8 @@ fn rows_of(given: Result<(Listed, Rows), Error>) -> Vec<Row> {
 /// The rows that a query over a call gives, page by page.
 async fn asked(house: &House, call: &Window) -> Vec<Row> {
     let set = &call.function.entity_set;
-    let [measure, period] = measure_and_period(set).map(|at| &set.entity_type.properties[at].name);
-    let query = format!("$filter={measure} ge 1 and {period} ne 'x'&$orderby={measure} desc");
+    let refreshed = &set.entity_type.properties[refreshed(set)].name;
+    let query = format!("$filter={refreshed} gt 2026-11-11&$orderby={refreshed},id desc");
     let terms = Terms { page_size: 2, limits: Limits::default(), now: jiff::Timestamp::UNIX_EPOCH };
     let (mut rows, mut token) = (Vec::new(), String::new());
     loop {
@@ -240,20 +240,18 @@ async fn asked(house: &House, call: &Window) -> Vec<Row> {
     }
 }
 
-/// A measure and the period of a set.
-fn measure_and_period(set: &EntitySet) -> [usize; 2] {
-    [Role::Measure, Role::Period].map(|role| set.entity_type.in_role(role).unwrap())
+fn refreshed(set: &EntitySet) -> usize {
+    set.entity_type.in_role(Role::Refreshed).unwrap()
 }
 
-/// What the query of `asked` makes of these rows.
+/// What the query of `asked` makes of these rows: it sees them as they are labelled.
 fn in_order(set: &EntitySet, mut rows: Vec<Row>) -> Vec<Row> {
-    let [measure, _] = measure_and_period(set);
-    let count = |row: &Row| match row[measure] {
-        Value::Int(count) => count,
-        _ => 0,
+    let of = |row: &Row| match (&row[refreshed(set)], &row[0]) {
+        (Value::Date(date), Value::Guid(key)) => (*date, std::cmp::Reverse(*key)),
+        _ => panic!(),
     };
-    rows.retain(|row| count(row) >= 1);
-    rows.sort_by_key(|row| std::cmp::Reverse(count(row)));
+    rows.retain(|row| of(row).0 > date("2026-11-11"));
+    rows.sort_by_key(of);
     rows
 }
 

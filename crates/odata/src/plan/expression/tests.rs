@@ -213,3 +213,83 @@ fn a_search_looks_into_texts_dates_and_numbers() {
             .join("\n")
     );
 }
+
+/// What expressions are made of, right or wrong.
+const WORDS: &[&str] = &[
+    "number",
+    "text",
+    "day",
+    "span",
+    "id",
+    "names",
+    "part",
+    "flag",
+    "length(",
+    "contains(",
+    "cast(",
+    "isof(",
+    "now(",
+    "case(",
+    "substring(",
+    "(",
+    ")",
+    ",",
+    ":",
+    "/",
+    "eq",
+    "ne",
+    "gt",
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "in",
+    "and",
+    "or",
+    "not",
+    "-",
+    "null",
+    "true",
+    "5",
+    "-9223372036854775808",
+    "1.5",
+    "'x'",
+    "'7'",
+    "2026-11-18",
+    "12:00:00",
+    "2026-11-18T00:00:00Z",
+    "duration'PT1H'",
+    "Edm.String",
+    "Edm.Int32",
+    "@p",
+    "desc",
+    "as",
+    "t",
+    "*",
+    "any(",
+    "has",
+    "AND",
+    "NOT",
+    "\"",
+    "[1,null]",
+    "'",
+];
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig {
+        cases: 4_000,
+        failure_persistence: None,
+        ..Default::default()
+    })]
+
+    #[test]
+    fn no_words_make_it_panic(
+        option in proptest::sample::select(vec![
+            "$filter", "$orderby", "$select", "$compute", "$search", "$filter=number eq @p ;; @p",
+        ]),
+        words in proptest::collection::vec(proptest::sample::select(WORDS.to_vec()), 0..12),
+    ) {
+        let limits = Limits { nodes: 20, depth: 6, list: 3, keys: 2 };
+        drop(planned(&format!("{option}={}", words.join(" ")), limits));
+    }
+}
