@@ -76,6 +76,20 @@ const SERVED: [SystemOption; 10] = [
     SystemOption::Top,
 ];
 
+/// What of one entity is shown, where it is not everything. `own` is the
+/// option that its address has.
+pub fn entity(
+    set: &Arc<EntitySet>,
+    options: &Options,
+    own: Option<SystemOption>,
+    terms: &Terms,
+) -> Result<Option<Selection>, Error> {
+    let served: Vec<SystemOption> =
+        [SystemOption::Select, SystemOption::Expand].into_iter().chain(own).collect();
+    options.only(&served)?;
+    Ok(planned(set, &set.name, options, terms)?.selection)
+}
+
 /// The options of a file, which has the function's columns and all rows.
 const IN_A_FILE: [SystemOption; 7] = [
     SystemOption::Compute,

@@ -21,7 +21,7 @@ use rollcall_odata::headers::{self, Answer as Wish, Handling, Preferences, Proto
 use rollcall_odata::payload::json::{read, write};
 use rollcall_odata::plan::resource::{self, Place, Resource};
 use rollcall_odata::plan::write::Terms;
-use rollcall_odata::plan::{self, Delete, Precondition, Read, Selector, Versions};
+use rollcall_odata::plan::{self, Delete, Precondition, Read, Selector, Versions, page};
 use rollcall_odata::uri::options::{Options, SystemOption};
 use rollcall_odata::uri::path;
 use rollcall_odata::{Code, Error, Row};
@@ -162,11 +162,13 @@ impl Call<'_> {
                 self.delete(place, selector).await
             }
             (Resource::Entity(place, selector), &Method::GET | &Method::HEAD) => {
-                self.read(place, selector).await
+                self.read(place, selector, None).await
             }
             (Resource::Entity(place, selector), _) => self.change(place, selector).await,
             (Resource::Count(place), _) => self.count(place).await,
-            (Resource::ById(place, selector), _) => self.by_id(place, selector).await,
+            (Resource::ById(place, selector), _) => {
+                self.read(place, selector, Some(SystemOption::Id)).await
+            }
             (Resource::Reference(place, selector), _) => self.reference(place, selector).await,
             (Resource::References(place), _) => self.references(place).await,
             (Resource::Property(place, selector, at), method) => {
@@ -190,21 +192,18 @@ impl Call<'_> {
         Ok(render(self.app, &self.root))
     }
 
-    async fn read(&mut self, place: Place, selector: Selector) -> Result<Answer, Refusal> {
-        self.options.only(&[])?;
+    /// One entity; `own` is the option that its address has.
+    async fn read(
+        &mut self,
+        place: Place,
+        selector: Selector,
+        own: Option<SystemOption>,
+    ) -> Result<Answer, Refusal> {
+        let terms = query::query_terms(self.app);
+        let selection = page::entity(&place.set, &self.options, own, &terms)?;
         let set = Arc::clone(&place.set);
         self.found(place, selector, |call, entity| {
-            let body = write::entity(&call.root, &set, &entity.row);
-            Answer::odata(StatusCode::OK, body)
-        })
-        .await
-    }
-
-    async fn by_id(&mut self, place: Place, selector: Selector) -> Result<Answer, Refusal> {
-        self.options.only(&[SystemOption::Id])?;
-        let set = Arc::clone(&place.set);
-        self.found(place, selector, |call, entity| {
-            let body = write::entity(&call.root, &set, &entity.row);
+            let body = write::selected(&call.root, &set, &entity.row, selection.as_ref());
             Answer::odata(StatusCode::OK, body)
         })
         .await

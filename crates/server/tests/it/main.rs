@@ -117,6 +117,7 @@ suite! {
     query:
         each_option_in_every_spelling
         what_is_selected_is_shown_and_named
+        of_one_entity_is_shown_what_is_selected
         counts_hold_under_a_filter_and_ignore_pages
         a_page_is_as_large_as_the_client_prefers
         pages_go_on_in_their_order_while_others_write

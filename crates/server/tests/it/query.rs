@@ -112,6 +112,26 @@ pub fn what_is_selected_is_shown_and_named(world: &World) {
     assert_eq!(not_named["value"][0].get("t"), None);
 }
 
+pub fn of_one_entity_is_shown_what_is_selected(world: &World) {
+    fill(world);
+    let all = query(world, "$filter=teams eq 5").json();
+    let id = all["value"][0]["id"].as_str().unwrap().to_owned();
+    let one = get(world, &format!("{COLLECTION}/{id}?$select=teams,id&$expand=*"));
+    let body = one.json();
+    assert!(
+        body["@odata.context"].as_str().unwrap().ends_with("Counts(id,teams)/$entity"),
+        "{one}"
+    );
+    assert_eq!((&body["teams"], &body["id"]), (&5.into(), &id.as_str().into()));
+    assert_eq!(body.as_object().unwrap().len(), 4, "{one}");
+    let by_id = format!("/v1.0/$entity?$id=office365ActiveUserCounts/{id}&$select=*");
+    assert!(get(world, &by_id).text().contains("Counts(*)/$entity"));
+    for (options, status) in [("$select=nothing", 400), ("$expand=nothing", 400), ("$id=x", 501)] {
+        let reply = get(world, &format!("{COLLECTION}/{id}?{options}"));
+        assert_eq!(reply.status, status, "{options}\n{reply}");
+    }
+}
+
 pub fn counts_hold_under_a_filter_and_ignore_pages(world: &World) {
     fill(world);
     let page = query(world, "$filter=teams ge 4&$count=true&$top=2&$skip=1&$orderby=teams");

@@ -12,12 +12,30 @@ use crate::value::{Row, Value};
 /// One entity as an answer of its own: context, type and every property,
 /// nulls included. `root` is the service root without a slash at its end.
 pub fn entity(root: &str, set: &EntitySet, row: &Row) -> Vec<u8> {
+    selected(root, set, row, None)
+}
+
+/// As `entity`, of the properties only what is selected; the context names it.
+pub fn selected(root: &str, set: &EntitySet, row: &Row, selection: Option<&Selection>) -> Vec<u8> {
+    let properties = &set.entity_type.properties;
+    let shown = |at: &usize| selection.is_none_or(|one| one.properties.contains(at));
+    let names = match selection {
+        None => String::new(),
+        Some(selection) if selection.all => "(*)".to_owned(),
+        Some(selection) => {
+            let names = selection.properties.iter().map(|at| properties[*at].name.as_str());
+            format!("({})", names.collect::<Vec<_>>().join(","))
+        }
+    };
     let mut out = Vec::with_capacity(512);
     out.extend_from_slice(b"{\"@odata.context\":");
-    string(&mut out, &format!("{root}/$metadata#{}/$entity", set.name));
+    string(&mut out, &format!("{root}/$metadata#{}{names}/$entity", set.name));
     out.extend_from_slice(b",\"@odata.type\":");
     string(&mut out, &format!("#{}", set.entity_type.name));
-    properties(&mut out, set, row);
+    for at in (0..properties.len()).filter(shown) {
+        out.push(b',');
+        member(&mut out, &properties[at], &row[at]);
+    }
     out.push(b'}');
     out
 }
@@ -197,14 +215,6 @@ pub fn object(out: &mut Vec<u8>, set: &EntitySet, row: &[Value], keyed: bool) {
         member(out, property, value);
     }
     out.push(b'}');
-}
-
-/// Every property of a row, each with a comma before it.
-fn properties(out: &mut Vec<u8>, set: &EntitySet, row: &Row) {
-    for (property, value) in set.entity_type.properties.iter().zip(row) {
-        out.push(b',');
-        member(out, property, value);
-    }
 }
 
 fn member(out: &mut Vec<u8>, property: &Property, value: &Value) {
