@@ -279,6 +279,16 @@ fn limits_are_named() {
 }
 
 #[test]
+fn the_first_and_the_last_instant_can_be_given() {
+    let world = World::plain();
+    fill(&world);
+    let query = query(&world, "$compute=maxdatetime() as last,mindatetime() as first&$top=1");
+    let row = query.json()["value"][0].clone();
+    assert_eq!((query.status, &row["first"]), (200, &"0001-01-01T00:00:00Z".into()), "{query}");
+    assert_eq!(row["last"], "9999-12-30T22:00:00.999999Z", "{query}");
+}
+
+#[test]
 fn names_count_in_any_letter_case() {
     let world = World::plain();
     fill(&world);

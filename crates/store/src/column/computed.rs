@@ -69,7 +69,22 @@ pub(crate) fn time_of(nanoseconds: i64) -> Option<Time> {
 
 /// The instant so many microseconds after 1970, in the years 0000 to 9999.
 pub(crate) fn instant_of(microseconds: i64) -> Option<Timestamp> {
-    let instant = Timestamp::from_microsecond(microseconds).ok()?;
+    // By nanoseconds: the library's last second ends with them alone.
+    let instant = Timestamp::from_nanosecond(i128::from(microseconds) * 1000).ok()?;
     let year = jiff::tz::Offset::UTC.to_datetime(instant).year();
     (0..=9999).contains(&year).then_some(instant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_come_back_to_the_last_that_there_is() {
+        for instant in [Timestamp::MAX, Timestamp::UNIX_EPOCH] {
+            let kept = instant_of(instant.as_microsecond()).map(Timestamp::as_microsecond);
+            assert_eq!(kept, Some(instant.as_microsecond()));
+        }
+        assert_eq!(instant_of(i64::MAX), None);
+    }
 }

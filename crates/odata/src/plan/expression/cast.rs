@@ -13,10 +13,10 @@ pub(super) fn least_instant() -> Timestamp {
     jiff::tz::Offset::UTC.to_timestamp(first).unwrap_or(Timestamp::MIN)
 }
 
-/// The last microsecond of the year 9999, which is `maxdatetime()`.
+/// The last instant that can be kept, late on the last day but one of the year
+/// 9999, which is `maxdatetime()`.
 pub(super) fn greatest_instant() -> Timestamp {
-    let last = jiff::civil::date(9999, 12, 31).at(23, 59, 59, 999_999_000);
-    jiff::tz::Offset::UTC.to_timestamp(last).unwrap_or(Timestamp::MAX)
+    Timestamp::MAX
 }
 
 /// A primitive type by its name: what it is computed as, and what keeps an
