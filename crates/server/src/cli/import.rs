@@ -15,6 +15,9 @@ use crate::import::sink::{Sink, Terms};
 use crate::import::{Import, Summary, source};
 use crate::tally::MAX_DETAILS;
 
+/// Who is said to have written the rows, where no token says it.
+const AUTHOR: &str = "import";
+
 /// The arguments of `rollcall import`.
 #[derive(clap::Args)]
 pub struct Args {
@@ -49,7 +52,7 @@ pub fn run(args: &Args) -> Result<(), String> {
     };
     let sources = source::find(&args.files)?;
     let policy = if args.replace { Policy::Replace } else { Policy::Keep };
-    let terms = Terms { tenant: args.tenant, policy, dry: args.dry_run };
+    let terms = Terms { tenant: args.tenant, policy, dry: args.dry_run, author: AUTHOR };
     let sink = Sink::open(&args.data, &model, terms)?;
     let total = sources.iter().map(source::Source::size).sum();
     let progress = Progress::new(total, std::io::stderr().is_terminal());

@@ -59,6 +59,17 @@ impl Service {
         Ok(Self { address, issuer, tenant, terms, clock, token, runtime, connection })
     }
 
+    /// The tenant whose rows they are.
+    pub fn tenant(&self) -> Uuid {
+        self.tenant
+    }
+
+    /// From now on rows are another tenant's: its token is another.
+    pub fn turn_to(&mut self, tenant: Uuid) {
+        self.tenant = tenant;
+        self.token = None;
+    }
+
     /// Sends rows and waits for what became of them.
     pub fn send(&mut self, rows: &Rows, tally: &mut Tally) -> Result<(), String> {
         let mut body = Vec::new();

@@ -22,9 +22,6 @@ const FOLDER_BATCH: usize = 100_000;
 /// How many rows go through a running service at once.
 const SERVICE_BATCH: usize = 10_000;
 
-/// Who writes, as the changes show it, where no token says so.
-const AUTHOR: &str = "import";
-
 /// Rows and the lines on which they stand.
 pub struct Rows {
     /// The set that they are for.
@@ -46,6 +43,8 @@ pub struct Terms {
     /// batch by batch then, and one that comes again in a later batch is told
     /// to be new again.
     pub dry: bool,
+    /// Who writes, as the changes show it, where no token says so.
+    pub author: &'static str,
 }
 
 /// Where rows go.
@@ -82,6 +81,24 @@ impl Sink {
     /// Whether facts that are there get other numbers.
     pub fn replaces(&self) -> bool {
         self.terms.policy == Policy::Replace
+    }
+
+    /// The tenant whose rows they are.
+    pub fn tenant(&self) -> Uuid {
+        match &self.to {
+            To::Folder(loader) => loader.author.tenant,
+            To::Service(service) => service.tenant(),
+        }
+    }
+
+    /// From now on rows are another tenant's. What was sent before is settled.
+    pub fn turn_to(&mut self, tenant: Uuid, tally: &mut Tally) -> Result<(), String> {
+        self.settle(tally)?;
+        match &mut self.to {
+            To::Folder(loader) => loader.author.tenant = tenant,
+            To::Service(service) => service.turn_to(tenant),
+        }
+        Ok(())
     }
 
     /// Stores rows. What becomes of them is added to a tally no later than by
@@ -133,7 +150,7 @@ impl Loader {
         let clock = SystemClock::start();
         let author = Author {
             tenant: terms.tenant.unwrap_or(secrets.client.tenant),
-            principal: AUTHOR.to_owned(),
+            principal: terms.author.to_owned(),
             at: clock.now(),
         };
         let store = store.map_err(|error| error.to_string())?;

@@ -69,6 +69,27 @@ fn a_tenant_that_has_rows_is_left_as_it_is() {
 }
 
 #[test]
+fn a_service_that_runs_is_filled_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let service = Service::start(&data);
+    let (status, out, err) = demo(&data, &["--days", "20", "--tenants", "2"]);
+    assert_eq!((status, err.as_str(), out.lines().count()), (0, "", 2));
+    for (tenant, line) in tenants(&out).iter().zip(out.lines()) {
+        let count = ask("GET", &format!("{COLLECTION}/$count"))
+            .bearer(&token(&data, &["--tenant", tenant]))
+            .send(service.address);
+        assert!(line.ends_with(&format!(", {} rows", count.text())), "{line} {count}");
+    }
+    let before: Vec<String> = tenants(&out).iter().map(|one| rows(&data, one)).collect();
+    let (status, again, err) = demo(&data, &["--days", "30", "--tenants", "2"]);
+    assert_eq!((status, again.as_str()), (1, ""), "{err}");
+    let after: Vec<String> = tenants(&out).iter().map(|one| rows(&data, one)).collect();
+    assert_eq!(before, after);
+    assert_eq!(service.stop(), Some(0));
+}
+
+#[test]
 fn a_seed_repeats_itself_in_another_folder() {
     let folder = tempfile::tempdir().unwrap();
     let made = |name: &str, seed: &str| {
