@@ -32,9 +32,9 @@ fn every_command_of_the_readme_works() {
     }
     let folder = tempfile::tempdir().unwrap();
     let commands = fences(README, "sh");
-    assert_eq!(commands.len(), 4, "a command without a test");
+    assert_eq!(commands.len(), 6, "a command without a test");
     assert_eq!(commands[0], "cargo run --release -- serve");
-    assert_eq!(commands[3], "cargo test --workspace", "which this is a part of");
+    assert_eq!(commands[5], "cargo test --workspace", "which this is a part of");
     let mut serve = Command::new("sh");
     let line = format!("exec {} --listen 127.0.0.1:0", here(commands[0], ""));
     serve.args(["-c", &line]).current_dir(folder.path());
@@ -60,6 +60,25 @@ fn every_command_of_the_readme_works() {
         all.contains("\"@odata.etag\":\"W/\\\"1\\\"\"") && all.contains("\"teams\":5"),
         "{all}"
     );
+    copy(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples"),
+        &folder.path().join("examples"),
+    );
+    assert!(shell(commands[3]).contains(" 0 conflicting, 0 rejected."));
+    assert!(shell(commands[3]).trim_end().ends_with("Nothing has changed."));
+    let file = shell(commands[4]);
+    let shown = fences(README, "csv");
+    assert_eq!(file.trim_start_matches('\u{feff}').replace("\r\n", "\n").trim_end(), shown[0]);
+    assert!(file.ends_with("\r\n"), "{file}");
+    // The same as JSON, on both versions.
+    let [v1, beta] = ["v1.0", "beta"].map(|version| {
+        let call =
+            commands[4].replace("v1.0", version).replace("')", "')?\\$format=application/json");
+        let body: serde_json::Value = serde_json::from_str(&shell(&call)).unwrap();
+        body["value"].clone()
+    });
+    assert_eq!(v1, beta);
+    assert_eq!(v1.as_array().map(Vec::len), Some(shown[0].lines().count() - 1));
 }
 
 #[test]
@@ -80,6 +99,15 @@ fn every_command_of_the_page_on_import_says_what_it_shows() {
         let (status, out, err) = run(shell.args(["-c", &line]).current_dir(folder.path()));
         assert_eq!((status, err.as_str()), (0, ""), "{command}");
         assert_eq!(out.trim_end(), shown, "{command}");
+    }
+}
+
+/// Copies the files of a folder.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
     }
 }
 
