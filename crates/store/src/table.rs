@@ -2,19 +2,25 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rollcall_odata::edm::{EntitySet, Model, Role};
 use rollcall_odata::{Row, Value};
 use rusqlite::types::ToSqlOutput;
+use uuid::Uuid;
 
 use crate::column::{Kind, day_number, json};
 use crate::sql::{Sql, descends};
 use crate::{Entity, Error};
 
-/// All data sets of a model, by the name of their table.
+/// All data sets of a model, and the tenants that were met.
 #[derive(Debug)]
-pub(crate) struct Tables(HashMap<String, Table>);
+pub(crate) struct Tables {
+    /// By the name of their table.
+    sets: HashMap<String, Table>,
+    /// Numbers as readers found them: a number is given once and stays.
+    tenants: RwLock<HashMap<Uuid, i64>>,
+}
 
 impl Tables {
     /// The tables of this model; `number` gives what a table's name is kept as.
@@ -22,13 +28,24 @@ impl Tables {
         let table = |set: &Arc<EntitySet>| {
             Some((set.table.clone(), Table::of(Arc::clone(set), number(&set.table)?)))
         };
-        model.entity_sets.iter().map(table).collect::<Option<_>>().map(Self)
+        let sets = model.entity_sets.iter().map(table).collect::<Option<_>>()?;
+        Some(Self { sets, tenants: RwLock::default() })
+    }
+
+    /// The number that stands for a tenant, if a reader found it before.
+    pub fn tenant(&self, guid: Uuid) -> Option<i64> {
+        self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&guid).copied()
+    }
+
+    /// A reader has found a tenant's number, so it was committed.
+    pub fn met(&self, guid: Uuid, number: i64) {
+        self.tenants.write().unwrap_or_else(PoisonError::into_inner).insert(guid, number);
     }
 
     /// The table of this set; a set of another model has none.
     pub fn get(&self, set: &EntitySet) -> Result<&Table, Error> {
         let unknown = || Error::Failed(format!("the store was not opened with \"{}\"", set.name));
-        self.0.get(&set.table).ok_or_else(unknown)
+        self.sets.get(&set.table).ok_or_else(unknown)
     }
 }
 

@@ -27,6 +27,22 @@ pub(super) fn tenant_number(
     statement.query_row([tenant.as_bytes()], |row| row.get(0)).optional()
 }
 
+/// As `tenant_number` for a reader, which looks up each tenant once.
+fn met_before(
+    connection: &Connection,
+    tables: &Tables,
+    tenant: Uuid,
+) -> Result<Option<i64>, Error> {
+    if let Some(number) = tables.tenant(tenant) {
+        return Ok(Some(number));
+    }
+    let found = tenant_number(connection, tenant).map_err(failed)?;
+    if let Some(number) = found {
+        tables.met(tenant, number);
+    }
+    Ok(found)
+}
+
 /// The entity that is selected among this tenant's.
 pub(super) fn find(
     connection: &Connection,
@@ -54,7 +70,7 @@ pub(crate) fn read(
     plan: &Read,
 ) -> Result<Option<Entity>, Error> {
     let table = tables.get(&plan.set)?;
-    match tenant_number(connection, tenant).map_err(failed)? {
+    match met_before(connection, tables, tenant)? {
         Some(tenant) => find(connection, table, tenant, &plan.selector),
         None => Ok(None),
     }
@@ -68,7 +84,7 @@ pub(crate) fn count(
     plan: &Count,
 ) -> Result<u64, Error> {
     let table = tables.get(&plan.set)?;
-    match tenant_number(connection, tenant).map_err(failed)? {
+    match met_before(connection, tables, tenant)? {
         Some(tenant) => count_rows(connection, counting(table, tenant, plan.filter.as_ref())),
         None => Ok(0),
     }
@@ -129,7 +145,7 @@ pub(crate) fn list(
 ) -> Result<Listed, Error> {
     let table = tables.get(&plan.set)?;
     let after = after(table, plan)?;
-    let Some(tenant) = tenant_number(connection, tenant).map_err(failed)? else {
+    let Some(tenant) = met_before(connection, tables, tenant)? else {
         return Ok(nothing(plan));
     };
     let counting = counting(table, tenant, plan.shape.filter.as_ref());
@@ -146,7 +162,7 @@ pub(crate) fn report(
 ) -> Result<Listed, Error> {
     let table = tables.get(&plan.set)?;
     let after = after(table, plan)?;
-    let tenant = tenant_number(connection, tenant).map_err(failed)?;
+    let tenant = met_before(connection, tables, tenant)?;
     let Some((text, values)) = tenant.and_then(|tenant| labelled(table, tenant, rows)) else {
         return Ok(nothing(plan));
     };
