@@ -167,8 +167,9 @@ impl Loader {
             policy: self.terms.policy,
             fate: if self.terms.dry { Fate::None } else { Fate::Each },
         };
-        self.settle(tally)?;
+        // Queued before the one under way is waited for: the writer never rests.
         let pending = self.store.bulk(self.author.clone(), plan);
+        self.settle(tally)?;
         self.writing = Some((pending.map_err(|error| error.to_string())?, set, lines));
         Ok(())
     }
