@@ -22,7 +22,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         stream.set_nodelay(true)?;
         tokio::spawn(async move {
             let connection = http1::Builder::new();
-            let service = service_fn(|request| async { Ok::<_, Infallible>(answer(request).await) });
+            let service =
+                service_fn(|request| async { Ok::<_, Infallible>(answer(request).await) });
             // A connection that breaks is the client's affair.
             drop(connection.serve_connection(TokioIo::new(stream), service).await);
         });
