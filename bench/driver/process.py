@@ -1,5 +1,6 @@
 """Servers that are started, watched and ended; programs that run to their end."""
 
+import atexit
 import http.client
 import os
 import signal
@@ -22,6 +23,8 @@ class Server:
         with open(log, "wb") as file:
             self.process = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL,
                                             stderr=file)
+        # Whatever becomes of the run, no server outlives it.
+        atexit.register(self.process.kill)
         self.wait()
 
     def wait(self):
