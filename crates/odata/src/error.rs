@@ -75,6 +75,9 @@ macro_rules! codes {
         pub enum Code { $($(#[$doc])* $name,)* }
 
         impl Code {
+            /// Every code, by status.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
             /// The HTTP status that goes with the code.
             pub fn status(self) -> u16 {
                 match self { $(Self::$name => $status,)* }

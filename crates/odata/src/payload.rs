@@ -3,5 +3,6 @@
 pub mod csdl;
 pub mod csv;
 pub mod json;
+pub mod openapi;
 pub mod primitive;
 pub mod service;

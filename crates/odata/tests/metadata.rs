@@ -4,12 +4,15 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of a test fail as the test itself does")]
 
+#[path = "metadata/json.rs"]
+mod json;
 #[path = "metadata/xml.rs"]
 mod xml;
 
 use std::collections::{HashMap, HashSet};
 
 use rollcall_odata::catalog::{self, EMBEDDED};
+use rollcall_odata::edm::Model;
 use rollcall_odata::payload::csdl;
 use xml::Element;
 
@@ -57,7 +60,7 @@ const SHAPES: &[(&str, &[&str], &[&str])] = &[
     ("Path", &[], &[]),
 ];
 
-fn documents() -> Vec<Element> {
+fn models() -> Vec<Model> {
     let email = ("email.toml", include_str!("data/email-activity.toml"));
     let activations = ("activations.toml", include_str!("data/activations.toml"));
     // Two sets of one type that disagree on which fact an entity is.
@@ -66,8 +69,19 @@ fn documents() -> Vec<Element> {
                   identity = [\"userPrincipalName\"]";
     let more: Vec<(&str, &str)> = EMBEDDED.iter().copied().chain([email, activations]).collect();
     let most: Vec<(&str, &str)> = more.iter().copied().chain([("second.toml", second)]).collect();
-    let read = |files: &[(&str, &str)]| xml::parse(&csdl::xml(&catalog::load(files).unwrap()));
-    vec![read(EMBEDDED), read(&more), read(&most)]
+    [EMBEDDED, &more, &most].map(|files| catalog::load(files).unwrap()).into()
+}
+
+fn documents() -> Vec<Element> {
+    models().iter().map(|model| xml::parse(&csdl::xml(model))).collect()
+}
+
+#[test]
+fn json_says_what_xml_says() {
+    for model in models() {
+        let said: serde_json::Value = serde_json::from_str(&csdl::json(&model)).unwrap();
+        assert_eq!(said, json::translated(&xml::parse(&csdl::xml(&model))));
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ pub mod fault;
 pub mod issuer;
 pub mod layers;
 pub mod links;
+pub mod openapi;
 pub mod pipeline;
 pub mod receive;
 pub mod routes;

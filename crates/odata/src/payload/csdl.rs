@@ -1,166 +1,171 @@
-//! `$metadata`: the model as CSDL XML, with every rule that goes beyond a type.
+//! `$metadata`: the model as CSDL, with every rule that goes beyond a type.
 //!
-//! The document says `Version="4.0"` so that clients of either version of the
-//! protocol read it, and uses nothing that 4.0 lacks.
+//! One walk over the model makes a tree, and both formats are written from it:
+//! they cannot say different things.
 
 mod annotations;
+mod format;
+mod json;
+mod tree;
 mod xml;
 
 use std::sync::Arc;
 
 use crate::edm::{ComplexType, EntitySet, EntityType, Function, Model, Property, Type};
 use crate::plan::window;
-use xml::Xml;
+pub use format::Format;
+use tree::{Container, Kind, Member, Overload, Schema, Set, Singleton, Structured, TypeUse};
 
 /// The namespace of every type of a catalogue, and the alias that Graph gives it.
 const NAMESPACE: (&str, &str) = ("microsoft.graph", "graph");
 
-/// The vocabularies whose terms are used: namespace and alias.
-const VOCABULARIES: &[(&str, &str)] = &[
-    ("Org.OData.Capabilities.V1", "Capabilities"),
-    ("Org.OData.Core.V1", "Core"),
-    ("Org.OData.Validation.V1", "Validation"),
+/// The vocabularies whose terms are used.
+const VOCABULARIES: &[Vocabulary] = &[
+    Vocabulary { namespace: "Org.OData.Capabilities.V1", alias: "Capabilities" },
+    Vocabulary { namespace: "Org.OData.Core.V1", alias: "Core" },
+    Vocabulary { namespace: "Org.OData.Validation.V1", alias: "Validation" },
 ];
 
-/// Where OASIS publishes its vocabularies.
-const PUBLISHED: &str = "https://oasis-tcs.github.io/odata-vocabularies/vocabularies";
+/// A vocabulary of OASIS.
+struct Vocabulary {
+    namespace: &'static str,
+    alias: &'static str,
+}
 
-/// The whole `$metadata` document. The same model gives the same text.
+impl Vocabulary {
+    /// Where OASIS publishes it in this format.
+    fn published(&self, format: &str) -> String {
+        const PLACE: &str = "https://oasis-tcs.github.io/odata-vocabularies/vocabularies";
+        format!("{PLACE}/{}.{format}", self.namespace)
+    }
+}
+
+/// Durations are kept to the nanosecond; without a precision whole seconds would be meant.
+const DURATION_DIGITS: u8 = 9;
+
+/// `$metadata` in this format. The same model gives the same text.
+pub fn document(model: &Model, format: Format) -> String {
+    match format {
+        Format::Xml => xml(model),
+        Format::Json => json(model),
+    }
+}
+
+/// `$metadata` as XML.
 pub fn xml(model: &Model) -> String {
-    let mut xml = Xml::new();
-    let edmx = "http://docs.oasis-open.org/odata/ns/edmx";
-    xml.element("edmx:Edmx", &[("Version", "4.0"), ("xmlns:edmx", edmx)], |xml| {
-        for (namespace, alias) in VOCABULARIES {
-            reference(xml, namespace, alias);
-        }
-        xml.element("edmx:DataServices", &[], |xml| schema(xml, model));
-    });
-    xml.finish()
+    xml::document(&schema(model))
 }
 
-fn reference(xml: &mut Xml, namespace: &str, alias: &str) {
-    let uri = format!("{PUBLISHED}/{namespace}.xml");
-    xml.element("edmx:Reference", &[("Uri", &uri)], |xml| {
-        xml.empty("edmx:Include", &[("Namespace", namespace), ("Alias", alias)]);
-    });
+/// `$metadata` as JSON.
+pub fn json(model: &Model) -> String {
+    json::document(&schema(model))
 }
 
-fn schema(xml: &mut Xml, model: &Model) {
-    let edm = "http://docs.oasis-open.org/odata/ns/edm";
-    let (namespace, alias) = NAMESPACE;
-    let attributes = [("Namespace", namespace), ("Alias", alias), ("xmlns", edm)];
-    xml.element("Schema", &attributes, |xml| {
-        model.complex_types.iter().for_each(|complex| complex_type(xml, complex));
-        model.entity_types.iter().for_each(|ty| entity_type(xml, model, ty));
-        model.singletons().iter().for_each(|singleton| root_type(xml, model, singleton));
-        model.functions.iter().for_each(|function| overloads(xml, function));
-        container(xml, model);
-    });
-}
-
-fn complex_type(xml: &mut Xml, complex: &ComplexType) {
-    xml.element("ComplexType", &[("Name", short(&complex.name))], |xml| {
-        complex.properties.iter().for_each(|one| property(xml, one, true));
-    });
-}
-
-fn entity_type(xml: &mut Xml, model: &Model, ty: &EntityType) {
-    let mut attributes = vec![("Name", short(&ty.name))];
-    match &ty.base {
-        Some(base) => attributes.push(("BaseType", &base.name)),
-        None => attributes.push(("Abstract", "true")),
+fn schema(model: &Model) -> Schema {
+    let complex = model.complex_types.iter().map(|one| complex_type(one));
+    let entities = model.entity_types.iter().map(|one| entity_type(model, one));
+    let singletons = model.singletons();
+    let roots = singletons.iter().map(|one| root_type(model, one));
+    let functions = model.functions.iter().map(|one| (one.name.clone(), overloads(one)));
+    Schema {
+        types: complex.chain(entities).chain(roots).collect(),
+        functions: functions.collect(),
+        container: Container {
+            name: "GraphService",
+            sets: model.entity_sets.iter().map(|set| entity_set(model, set)).collect(),
+            singletons: singletons.iter().map(|one| singleton(model, one)).collect(),
+            annotations: annotations::container(),
+        },
     }
+}
+
+fn complex_type(complex: &ComplexType) -> Structured {
+    let members = complex.properties.iter().map(|one| property(one, true)).collect();
+    structured(Kind::Complex, short(&complex.name), members)
+}
+
+fn entity_type(model: &Model, ty: &EntityType) -> Structured {
     let identity = shared_identity(model, ty);
-    xml.element("EntityType", &attributes, |xml| {
-        if ty.base.is_none() {
-            let key = ty.key().name.as_str();
-            xml.element("Key", &[], |xml| xml.empty("PropertyRef", &[("Name", key)]));
-        }
-        let inherited = ty.base.as_ref().map_or(0, |base| base.properties.len());
-        for (at, one) in ty.properties.iter().enumerate().skip(inherited) {
-            property(xml, one, at != 0 && !identity.contains(&at));
-        }
-        annotations::entity_type(xml, ty, identity);
-    });
+    let inherited = ty.base.as_ref().map_or(0, |base| base.properties.len());
+    let own = ty.properties.iter().enumerate().skip(inherited);
+    let members = own.map(|(at, one)| property(one, at != 0 && !identity.contains(&at)));
+    Structured {
+        base: ty.base.as_ref().map(|base| base.name.clone()),
+        is_abstract: ty.base.is_none(),
+        key: ty.base.is_none().then(|| ty.key().name.clone()),
+        annotations: annotations::entity_type(ty, identity),
+        ..structured(Kind::Entity, short(&ty.name), members.collect())
+    }
 }
 
-fn property(xml: &mut Xml, property: &Property, nullable: bool) {
-    let ty = property.ty.to_string();
-    let mut attributes = vec![("Name", property.name.as_str()), ("Type", ty.as_str())];
-    // Of a collection it says whether items may be null, and they may not.
-    if !nullable || matches!(property.ty, Type::Collection(_)) {
-        attributes.push(("Nullable", "false"));
+fn structured(kind: Kind, name: &str, members: Vec<Member>) -> Structured {
+    let (name, annotations) = (name.to_owned(), Vec::new());
+    Structured { kind, name, base: None, is_abstract: false, key: None, members, annotations }
+}
+
+fn property(property: &Property, nullable: bool) -> Member {
+    let (item, collection) = match &property.ty {
+        Type::Collection(item) => (item.as_ref(), true),
+        single => (single, false),
+    };
+    Member {
+        name: property.name.clone(),
+        ty: TypeUse { name: item.to_string(), collection },
+        navigation: false,
+        nullable: nullable && !collection,
+        precision: (item == &Type::Duration).then_some(DURATION_DIGITS),
+        annotations: annotations::property(property),
     }
-    // Durations are kept to the nanosecond; without a precision whole seconds would be meant.
-    if item(&property.ty) == &Type::Duration {
-        attributes.push(("Precision", "9"));
-    }
-    xml.element("Property", &attributes, |xml| annotations::property(xml, property));
 }
 
 /// The type of a singleton. It has no key, as nothing has properties there,
 /// and leads to its entity sets without containing them.
-fn root_type(xml: &mut Xml, model: &Model, singleton: &str) {
-    xml.element("EntityType", &[("Name", &root_name(singleton))], |xml| {
-        for set in model.entity_sets.iter().filter(|set| set.under == singleton) {
-            let ty = format!("Collection({})", set.entity_type.name);
-            xml.empty("NavigationProperty", &[("Name", &set.name), ("Type", &ty)]);
-        }
+fn root_type(model: &Model, singleton: &str) -> Structured {
+    let sets = model.entity_sets.iter().filter(|set| set.under == singleton);
+    let members = sets.map(|set| Member {
+        name: set.name.clone(),
+        ty: TypeUse::collection(&*set.entity_type.name),
+        navigation: true,
+        nullable: false,
+        precision: None,
+        annotations: Vec::new(),
     });
+    structured(Kind::Entity, &root_name(singleton), members.collect())
 }
 
 /// A report function, once without and once with the last day of its window.
 /// CSV is another representation of the rows that it declares.
-fn overloads(xml: &mut Xml, function: &Function) {
+fn overloads(function: &Function) -> Vec<Overload> {
     let root = root_name(function.under());
-    let bound = (root.as_str(), format!("{}.{root}", NAMESPACE.0));
-    let period = function.takes_period().then(|| (window::PERIOD, "Edm.String".to_owned()));
-    let mut parameters: Vec<(&str, String)> = [bound].into_iter().chain(period).collect();
-    overload(xml, function, &parameters);
-    if function.takes_last_day() {
-        parameters.push((window::LAST_DAY, "Edm.Date".to_owned()));
-        overload(xml, function, &parameters);
+    let bound = (root.clone(), TypeUse::single(format!("{}.{root}", NAMESPACE.0)));
+    let named = |name: &str, ty: &str| (name.to_owned(), TypeUse::single(ty));
+    let period = function.takes_period().then(|| named(window::PERIOD, "Edm.String"));
+    let last = function.takes_last_day().then(|| named(window::LAST_DAY, "Edm.Date"));
+    let returns = TypeUse::collection(&*function.entity_set.entity_type.name);
+    let base: Vec<_> = [bound].into_iter().chain(period).collect();
+    let longer = last.map(|last| base.iter().cloned().chain([last]).collect());
+    let all = [base].into_iter().chain(longer);
+    all.map(|parameters| Overload { parameters, returns: returns.clone() }).collect()
+}
+
+fn entity_set(model: &Model, set: &EntitySet) -> Set {
+    let own = shared_identity(model, &set.entity_type).is_empty();
+    let key = own.then(|| annotations::alternate_key(&set.entity_type, &set.identity));
+    Set {
+        name: set.name.clone(),
+        entity_type: set.entity_type.name.clone(),
+        annotations: key.into_iter().chain(annotations::entity_set(set)).collect(),
     }
 }
 
-fn overload(xml: &mut Xml, function: &Function, parameters: &[(&str, String)]) {
-    let attributes = [("Name", function.name.as_str()), ("IsBound", "true")];
-    xml.element("Function", &attributes, |xml| {
-        for (name, ty) in parameters {
-            xml.empty("Parameter", &[("Name", name), ("Type", ty), ("Nullable", "false")]);
-        }
-        let rows = format!("Collection({})", function.entity_set.entity_type.name);
-        xml.empty("ReturnType", &[("Type", &rows), ("Nullable", "false")]);
-    });
-}
-
-fn container(xml: &mut Xml, model: &Model) {
-    xml.element("EntityContainer", &[("Name", "GraphService")], |xml| {
-        annotations::container(xml);
-        model.entity_sets.iter().for_each(|set| entity_set(xml, model, set));
-        model.singletons().iter().for_each(|name| singleton(xml, model, name));
-    });
-}
-
-fn entity_set(xml: &mut Xml, model: &Model, set: &EntitySet) {
-    let attributes = [("Name", set.name.as_str()), ("EntityType", &set.entity_type.name)];
-    xml.element("EntitySet", &attributes, |xml| {
-        if shared_identity(model, &set.entity_type).is_empty() {
-            annotations::alternate_key(xml, &set.entity_type, &set.identity);
-        }
-        annotations::entity_set(xml, set);
-    });
-}
-
-fn singleton(xml: &mut Xml, model: &Model, name: &str) {
-    let ty = format!("{}.{}", NAMESPACE.0, root_name(name));
-    xml.element("Singleton", &[("Name", name), ("Type", &ty)], |xml| {
-        for set in model.entity_sets.iter().filter(|set| set.under == name) {
-            let binding = [("Path", set.name.as_str()), ("Target", &set.name)];
-            xml.empty("NavigationPropertyBinding", &binding);
-        }
-        annotations::singleton(xml);
-    });
+fn singleton(model: &Model, name: &str) -> Singleton {
+    let sets = model.entity_sets.iter().filter(|set| set.under == name);
+    Singleton {
+        name: name.to_owned(),
+        entity_type: format!("{}.{}", NAMESPACE.0, root_name(name)),
+        bindings: sets.map(|set| (set.name.clone(), set.name.clone())).collect(),
+        annotations: annotations::singleton(),
+    }
 }
 
 /// The identity of all sets of this type, where they agree: it is then
@@ -180,14 +185,6 @@ fn root_name(singleton: &str) -> String {
 /// A type's name without the namespace.
 fn short(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or(name)
-}
-
-/// The type of a collection's items, or the type itself.
-fn item(ty: &Type) -> &Type {
-    match ty {
-        Type::Collection(item) => item,
-        single => single,
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,22 @@ use uuid::Uuid;
 use crate::edm::{Property, Role, Type};
 use crate::value::{Period, Value};
 
+/// The form in which keys are kept; on input either letter case will do.
+pub const GUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
+
+/// A key as it is sent.
+pub const GUID_IN: &str =
+    "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
+
+/// The form in which periods are kept; on input a leading D will do.
+pub const PERIOD: &str = "^([1-9][0-9]{0,3}|ALL)$";
+
+/// A period as it is sent.
+pub const PERIOD_IN: &str = "^([Dd]?[1-9][0-9]{0,3}|[Aa][Ll][Ll])$";
+
+/// A duration, with days as its longest part.
+pub const DURATION: &str = "^-?P([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+([.][0-9]+)?S)?)?$";
+
 /// A value of this property from the text of a string or URL literal, or
 /// `None` where the text is none. Numbers and Booleans are not among strings.
 pub fn from_text(property: &Property, text: &str) -> Option<Value> {

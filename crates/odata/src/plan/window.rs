@@ -22,6 +22,9 @@ use crate::value::Period;
 /// The parameter that says how many days.
 pub const PERIOD: &str = "period";
 
+/// A period as a call asks for it: a number alone is the period of a row.
+pub const PERIOD_IN: &str = "^([Dd][1-9][0-9]{0,3}|[Aa][Ll][Ll])$";
+
 /// The parameter, and the query option, that says which day is the last.
 pub const LAST_DAY: &str = "to";
 

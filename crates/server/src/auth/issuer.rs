@@ -19,7 +19,7 @@ use crate::folder::{FirstClient, Secrets};
 pub const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 
 /// Graph's audience in tokens of version 1.0.
-const GRAPH_URL: &str = "https://graph.microsoft.com";
+pub const GRAPH_URL: &str = "https://graph.microsoft.com";
 
 /// How long a token of the token endpoint holds, in seconds.
 pub const LIFETIME: i64 = 3600;

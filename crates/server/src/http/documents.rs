@@ -1,6 +1,6 @@
 //! Answers that no tenant's data is in: documents, health, methods, the page for people.
 
-use hyper::header::CONTENT_SECURITY_POLICY;
+use hyper::header::{CONTENT_SECURITY_POLICY, VARY};
 use hyper::{Method, StatusCode};
 use rollcall_odata::payload::{csdl, service as service_document};
 use rollcall_odata::{Code, Error};
@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::answer::{Answer, allowed};
 use super::error::Refusal;
+use super::openapi;
 use super::routes::{Endpoint, Route};
 use crate::app::App;
 
@@ -43,14 +44,21 @@ pub async fn ready(app: &App) -> (Answer, Option<String>) {
     }
 }
 
+/// `/openapi.json`: every address.
+pub fn openapi(app: &App) -> Answer {
+    Answer::json(StatusCode::OK, openapi::document(&app.model))
+}
+
 /// The service document.
 pub fn service(app: &App, root: &str) -> Answer {
     Answer::odata(StatusCode::OK, service_document::document(&app.model, root))
 }
 
-/// `$metadata` as XML.
-pub fn metadata(app: &App) -> Answer {
-    Answer::body(StatusCode::OK, "application/xml", csdl::xml(&app.model)).versioned()
+/// `$metadata`, in the format that is asked for.
+pub fn metadata(app: &App, format: csdl::Format) -> Answer {
+    let document = csdl::document(&app.model, format);
+    let answer = Answer::body(StatusCode::OK, format.media_type(), document);
+    answer.with(VARY, "Accept").versioned()
 }
 
 /// A singleton: it has no properties of its own.

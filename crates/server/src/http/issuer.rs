@@ -15,8 +15,8 @@ use super::routes::Endpoint;
 use crate::app::App;
 use crate::auth::issuer::{Grant, Holder, LIFETIME, Version};
 
-/// Names that stand for any tenant, where no tenant is needed to answer.
-const ANY_TENANT: [&str; 2] = ["common", "organizations"];
+/// Names that stand for any tenant, where no tenant is needed to answer or the client has but one.
+pub const ANY_TENANT: [&str; 2] = ["common", "organizations"];
 
 /// A refusal as OAuth writes it (RFC 6749, section 5.2), with Entra's additions.
 struct Refused {
@@ -38,7 +38,7 @@ pub fn answer(
     let any = ANY_TENANT.iter().any(|one| tenant.eq_ignore_ascii_case(one));
     let tenant = tenant.to_ascii_lowercase();
     let answered = match endpoint {
-        Endpoint::Token => token(app, request, &tenant),
+        Endpoint::Token => token(app, request, (!any).then_some(&*tenant)),
         _ if !known && !any => Err(invalid(format!("'{tenant}' is not a tenant's GUID."))),
         Endpoint::Keys => Ok(app.issuer.jwks().to_string()),
         _ => Ok(app.issuer.configuration(base, &tenant).to_string()),
@@ -69,8 +69,8 @@ fn invalid(description: impl Into<String>) -> Refused {
     Refused { status, error, description: description.into() }
 }
 
-/// A token for the client that proves itself.
-fn token(app: &App, request: &Request, tenant: &str) -> Result<String, Refused> {
+/// A token for the client that proves itself, which has one tenant whatever word was used.
+fn token(app: &App, request: &Request, tenant: Option<&str>) -> Result<String, Refused> {
     let form = form(request)?;
     match form.get("grant_type")? {
         Some("client_credentials") => {}
@@ -96,7 +96,8 @@ fn token(app: &App, request: &Request, tenant: &str) -> Result<String, Refused> 
         });
     }
     let client = app.issuer.client();
-    if tenant != client.tenant.to_string() {
+    let other = tenant.filter(|tenant| *tenant != client.tenant.to_string());
+    if let Some(tenant) = other {
         return Err(invalid(format!(
             "The client is not known to tenant '{tenant}'. `rollcall client` prints its tenant."
         )));
@@ -167,7 +168,12 @@ fn decoded(text: &str) -> Result<String, Refused> {
 /// put together (RFC 6749, section 2.3.1).
 fn basic(request: &Request) -> Result<Option<(String, String)>, Refused> {
     let Some(header) = request.header(&AUTHORIZATION) else { return Ok(None) };
-    let malformed = || invalid("Expected `Authorization: Basic`, or the secret in the form alone.");
+    // A client that tries another way has failed to prove itself (RFC 6749, section 5.2).
+    let malformed = || Refused {
+        status: StatusCode::UNAUTHORIZED,
+        error: "invalid_client",
+        description: "Expected `Authorization: Basic`, or the secret in the form alone.".to_owned(),
+    };
     let (scheme, encoded) = header.split_once(' ').ok_or_else(malformed)?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(malformed());

@@ -117,6 +117,7 @@ async fn fixed(
     documents::allow(Some(endpoint.route()), &request.method)?;
     Ok(match endpoint {
         Endpoint::Live => documents::live(),
+        Endpoint::OpenApi => documents::openapi(app),
         Endpoint::Ready => {
             let (answer, cause) = documents::ready(app).await;
             seen.cause = cause;

@@ -13,11 +13,12 @@ pub mod report;
 use std::sync::Arc;
 
 use hyper::header::{
-    AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
 };
 use hyper::{Method, StatusCode};
 use rollcall_odata::edm::EntitySet;
-use rollcall_odata::headers::{self, Answer as Wish, Handling, Preferences, Protocol};
+use rollcall_odata::headers::{self, Accept, Answer as Wish, Handling, Preferences, Protocol};
+use rollcall_odata::payload::csdl;
 use rollcall_odata::payload::json::{read, write};
 use rollcall_odata::plan::resource::{self, Place, Resource};
 use rollcall_odata::plan::write::Terms;
@@ -180,7 +181,7 @@ impl Call<'_> {
             (Resource::Function(window), _) => self.report(window).await,
             (Resource::ReportCount(window), _) => self.report_count(window).await,
             (Resource::Service, _) => self.document(documents::service),
-            (Resource::Metadata, _) => self.document(|app, _| documents::metadata(app)),
+            (Resource::Metadata, _) => self.metadata(),
             (Resource::Singleton(name), _) => {
                 self.document(|_, root| documents::singleton(root, &name))
             }
@@ -190,6 +191,12 @@ impl Call<'_> {
     fn document(&self, render: impl FnOnce(&App, &str) -> Answer) -> Result<Answer, Refusal> {
         self.options.only(&[])?;
         Ok(render(self.app, &self.root))
+    }
+
+    fn metadata(&self) -> Result<Answer, Refusal> {
+        self.options.only(&[SystemOption::Format])?;
+        let accept = Accept::parse(self.request.lines(&ACCEPT));
+        Ok(documents::metadata(self.app, csdl::Format::of(&self.options, &accept)?))
     }
 
     /// One entity; `own` is the option that its address has.

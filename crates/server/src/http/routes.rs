@@ -26,6 +26,9 @@ macro_rules! routes {
             $(Route { name: $text, pattern: $pattern, methods: &[$($method),*], open: $open!() },)*
         ];
 
+        /// Every endpoint, in the same order.
+        pub const ENDPOINTS: &[Endpoint] = &[$(Endpoint::$name),*];
+
         impl Endpoint {
             /// Its row of the table.
             pub fn route(self) -> &'static Route {
@@ -54,6 +57,8 @@ routes! {
     Live = "live" "/health/live" ["GET" "HEAD"] open;
     /// Whether it can take writes.
     Ready = "ready" "/health/ready" ["GET" "HEAD"] open;
+    /// Every address, as OpenAPI.
+    OpenApi = "openapi" "/openapi.json" ["GET" "HEAD"] open;
     /// The built-in issuer's OpenID configuration.
     Discovery = "discovery" "/{tenant}/v2.0/.well-known/openid-configuration" ["GET" "HEAD"] open;
     /// The built-in issuer's keys.
@@ -91,7 +96,7 @@ routes! {
 }
 
 /// The versions of the API; both serve the same.
-const VERSIONS: [&str; 2] = ["v1.0", "beta"];
+pub const VERSIONS: [&str; 2] = ["v1.0", "beta"];
 
 /// Where a path leads before anyone looks at the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +127,9 @@ pub fn place(path: &str) -> Place {
     let rest = rest.trim_end_matches('/').to_ascii_lowercase();
     match (first.as_ref(), rest.as_str()) {
         ("", "") => Place::Fixed(Endpoint::Home),
+        (document, "") if document.eq_ignore_ascii_case("openapi.json") => {
+            Place::Fixed(Endpoint::OpenApi)
+        }
         ("health", "live") => Place::Fixed(Endpoint::Live),
         ("health", "ready") => Place::Fixed(Endpoint::Ready),
         (tenant, rest) => {
@@ -141,6 +149,7 @@ mod tests {
     fn places() {
         assert_eq!(place("/"), Place::Fixed(Endpoint::Home));
         assert_eq!(place("/health/live"), Place::Fixed(Endpoint::Live));
+        assert_eq!(place("/OpenAPI.json"), Place::Fixed(Endpoint::OpenApi));
         assert_eq!(place("/V1.0/reports/x"), Place::Service("v1.0", "reports/x".to_owned()));
         assert_eq!(place("/BETA"), Place::Service("beta", String::new()));
         assert_eq!(place("/v2.0/reports"), Place::Unknown);

@@ -14,6 +14,55 @@ pub fn metadata_is_the_model(world: &World) {
     insta::assert_snapshot!("metadata", world.send(&ask("GET", "/v1.0/$metadata")));
 }
 
+pub fn metadata_comes_in_two_formats(world: &World) {
+    let asked = |query: &str, accept: &str| {
+        let target = format!("/beta/$metadata{query}");
+        let [reply, head] = ["GET", "HEAD"]
+            .map(|method| world.send(&ask(method, &target).header("Accept", accept)));
+        assert_eq!((head.status, head.body.len()), (reply.status, 0));
+        assert_eq!(head.header("content-type"), reply.header("content-type"));
+        reply
+    };
+    let json = asked("?$format=json", "application/xml");
+    assert_eq!(json.header("content-type"), Some("application/json"));
+    assert_eq!(json.header("vary"), Some("Accept"));
+    assert_eq!(json.json()["$EntityContainer"], "microsoft.graph.GraphService");
+    for (query, accept) in [
+        ("?$format=application/json", "*/*"),
+        ("", "application/json"),
+        ("", "application/xml;q=0.1, application/json;q=0.2"),
+    ] {
+        assert_eq!(asked(query, accept).text(), json.text(), "{query} {accept}");
+    }
+    for (query, accept) in
+        [("", "*/*"), ("?$format=xml", "application/json"), ("", "text/html, */*;q=0.1")]
+    {
+        assert_eq!(asked(query, accept).header("content-type"), Some("application/xml"));
+    }
+    for (query, accept) in [("?$format=csv", "*/*"), ("", "text/html"), ("", "application/xml;q=0")]
+    {
+        let reply = asked(query, accept);
+        assert_eq!((reply.status, reply.code().as_str()), (406, "notAcceptable"), "{reply}");
+    }
+}
+
+pub fn every_address_is_described(world: &World) {
+    let [get, head] = ["GET", "HEAD"].map(|method| world.send(&ask(method, "/openapi.json")));
+    assert_eq!((get.status, get.header("content-type")), (200, Some("application/json")));
+    assert_eq!(head.header("content-length"), get.header("content-length"));
+    let document = get.json();
+    assert_eq!(document["openapi"], "3.1.0");
+    // What is created in the documentation's words is what the document takes.
+    let schema = &document["components"]["schemas"]["office365ActiveUserCounts.create"];
+    let sample: serde_json::Value = serde_json::from_str(SAMPLE).unwrap();
+    for name in sample.as_object().unwrap().keys() {
+        assert!(schema["properties"].get(name).is_some(), "{name}");
+    }
+    let required = schema["required"].as_array().unwrap();
+    assert!(required.iter().all(|name| sample.get(name.as_str().unwrap()).is_some()));
+    assert_eq!(required.len(), sample.as_object().unwrap().len() - 1, "all but the type");
+}
+
 pub fn the_singleton_leads_to_the_set(world: &World) {
     insta::assert_snapshot!(
         "singleton",
@@ -41,6 +90,7 @@ pub fn methods(world: &World) {
         "/",
         "/health/live",
         "/health/ready",
+        "/openapi.json",
         "/v1.0",
         "/v1.0/$metadata",
         "/v1.0/reports",

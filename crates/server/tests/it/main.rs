@@ -32,6 +32,7 @@ mod report;
 mod report_model;
 mod reports;
 mod sample;
+mod schemas;
 mod sources;
 mod tenants;
 mod world;
@@ -146,6 +147,8 @@ suite! {
     documents:
         the_service_document_names_sets_and_singletons
         metadata_is_the_model
+        metadata_comes_in_two_formats
+        every_address_is_described
         the_singleton_leads_to_the_set
         health
         a_page_for_people

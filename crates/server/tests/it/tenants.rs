@@ -27,6 +27,7 @@ fn requests(route: &str) -> Vec<Ask> {
         "home" => vec![ask("GET", "/")],
         "live" => vec![ask("GET", "/health/live")],
         "ready" => vec![ask("GET", "/health/ready")],
+        "openapi" => vec![ask("GET", "/openapi.json")],
         "discovery" => vec![ask("GET", "/common/v2.0/.well-known/openid-configuration")],
         "keys" => vec![ask("GET", "/common/discovery/v2.0/keys")],
         "token" => vec![ask("POST", "/common/oauth2/v2.0/token")],

@@ -1,161 +1,151 @@
 //! Annotations: what holds beyond types, and what is served of the protocol.
 
-use super::xml::Xml;
+use super::tree::{Annotation, Expression};
 use crate::edm::{EntitySet, EntityType, Property, Role};
-
-/// The form in which keys are kept; on input either letter case will do.
-const GUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
-
-/// The form in which periods are kept; on input a leading D will do.
-const PERIOD: &str = "^([1-9][0-9]{0,3}|ALL)$";
+use crate::payload::primitive;
 
 /// What holds of an entity type whose sets agree on this identity.
-pub(super) fn entity_type(xml: &mut Xml, ty: &EntityType, identity: &[usize]) {
-    described(xml, &ty.description);
+pub(super) fn entity_type(ty: &EntityType, identity: &[usize]) -> Vec<Annotation> {
+    let mut all = described(&ty.description);
     if identity.is_empty() {
-        return;
+        return all;
     }
-    alternate_key(xml, ty, identity);
+    all.push(alternate_key(ty, identity));
     let both = [Role::Date, Role::Refreshed].map(|role| ty.in_role(role));
     if let [Some(date), Some(refreshed)] = both
         && identity.contains(&date)
         && identity.contains(&refreshed)
     {
-        not_after(xml, &ty.properties[date], &ty.properties[refreshed]);
+        all.push(not_after(&ty.properties[date], &ty.properties[refreshed]));
     }
+    all
 }
 
 /// The properties that say which fact an entity is.
-pub(super) fn alternate_key(xml: &mut Xml, ty: &EntityType, identity: &[usize]) {
-    let record = |xml: &mut Xml, name: &str| {
-        xml.element("Record", &[("Type", "Core.PropertyRef")], |xml| {
-            xml.empty("PropertyValue", &[("Property", "Name"), ("PropertyPath", name)]);
-            xml.empty("PropertyValue", &[("Property", "Alias"), ("String", name)]);
-        });
+pub(super) fn alternate_key(ty: &EntityType, identity: &[usize]) -> Annotation {
+    let part = |at: &usize| {
+        let name = &ty.properties[*at].name;
+        let values = vec![
+            ("Name", Expression::Property(name.clone())),
+            ("Alias", Expression::Text(name.clone())),
+        ];
+        Expression::Record(Some("Core.PropertyRef"), values)
     };
-    let names = identity.iter().map(|at| ty.properties[*at].name.as_str());
-    let key = |xml: &mut Xml| {
-        xml.element("PropertyValue", &[("Property", "Key")], |xml| {
-            xml.element("Collection", &[], |xml| names.for_each(|name| record(xml, name)));
-        });
-    };
-    xml.element("Annotation", &[("Term", "Core.AlternateKeys")], |xml| {
-        xml.element("Collection", &[], |xml| {
-            xml.element("Record", &[("Type", "Core.AlternateKey")], key);
-        });
-    });
+    let parts = Expression::List(identity.iter().map(part).collect());
+    let key = Expression::Record(Some("Core.AlternateKey"), vec![("Key", parts)]);
+    annotation("Core.AlternateKeys", Expression::List(vec![key]))
 }
 
 /// A day is not counted after the data set was refreshed.
-fn not_after(xml: &mut Xml, date: &Property, refreshed: &Property) {
+fn not_after(date: &Property, refreshed: &Property) -> Annotation {
     let message = format!("{} is not after {}.", date.name, refreshed.name);
-    let condition = |xml: &mut Xml| {
-        xml.element("Le", &[], |xml| {
-            xml.text("Path", &date.name);
-            xml.text("Path", &refreshed.name);
-        });
-    };
-    record(xml, "Validation.Constraint", |xml| {
-        xml.empty("PropertyValue", &[("Property", "FailureMessage"), ("String", &message)]);
-        xml.element("PropertyValue", &[("Property", "Condition")], condition);
-    });
+    let both = [date, refreshed].map(|one| Expression::Path(one.name.clone()));
+    let values = vec![
+        ("FailureMessage", Expression::Text(message)),
+        ("Condition", Expression::NotGreater(Box::new(both))),
+    ];
+    record("Validation.Constraint", values)
 }
 
 /// What holds of a property beyond its type.
-pub(super) fn property(xml: &mut Xml, property: &Property) {
-    described(xml, &property.description);
+pub(super) fn property(property: &Property) -> Vec<Annotation> {
+    let mut all = described(&property.description);
+    let pattern = |pattern: &str| annotation("Validation.Pattern", text(pattern));
     match property.role {
         Role::Key => {
-            tag(xml, "Core.ComputedDefaultValue", true);
-            xml.empty("Annotation", &[("Term", "Validation.Pattern"), ("String", GUID)]);
+            all.push(tag("Core.ComputedDefaultValue", true));
+            all.push(pattern(primitive::GUID));
         }
-        Role::Period => {
-            xml.empty("Annotation", &[("Term", "Validation.Pattern"), ("String", PERIOD)]);
-        }
-        Role::Measure => xml.empty("Annotation", &[("Term", "Validation.Minimum"), ("Int", "0")]),
+        Role::Period => all.push(pattern(primitive::PERIOD)),
+        Role::Measure => all.push(annotation("Validation.Minimum", Expression::Number(0))),
         Role::Refreshed | Role::Date | Role::Dimension => {}
     }
+    all
 }
 
 /// What the whole service does and does not do.
-pub(super) fn container(xml: &mut Xml) {
-    xml.empty("Annotation", &[("Term", "Core.ODataVersions"), ("String", "4.0")]);
-    tag(xml, "Capabilities.KeyAsSegmentSupported", true);
-    tag(xml, "Capabilities.BatchSupported", false);
-    tag(xml, "Capabilities.AsynchronousRequestsSupported", false);
-    tag(xml, "Capabilities.CrossJoinSupported", false);
-    xml.element("Annotation", &[("Term", "Capabilities.AcceptableEncodings")], |xml| {
-        xml.element("Collection", &[], |xml| xml.text("String", "gzip"));
-    });
+pub(super) fn container() -> Vec<Annotation> {
+    vec![
+        annotation("Core.ODataVersions", text("4.0")),
+        tag("Capabilities.KeyAsSegmentSupported", true),
+        tag("Capabilities.BatchSupported", false),
+        tag("Capabilities.AsynchronousRequestsSupported", false),
+        tag("Capabilities.CrossJoinSupported", false),
+        annotation("Capabilities.AcceptableEncodings", Expression::List(vec![text("gzip")])),
+    ]
 }
 
 /// What can be done with an entity set, and what not yet.
-pub(super) fn entity_set(xml: &mut Xml, set: &EntitySet) {
-    tag(xml, "Capabilities.IndexableByKey", true);
-    tag(xml, "Capabilities.TopSupported", true);
-    tag(xml, "Capabilities.SkipSupported", false);
-    switch(xml, "Capabilities.CountRestrictions", "Countable", true);
-    switch(xml, "Capabilities.FilterRestrictions", "Filterable", false);
-    switch(xml, "Capabilities.SortRestrictions", "Sortable", false);
-    switch(xml, "Capabilities.SearchRestrictions", "Searchable", false);
-    switch(xml, "Capabilities.SelectSupport", "Supported", false);
-    switch(xml, "Capabilities.ExpandRestrictions", "Expandable", false);
+pub(super) fn entity_set(set: &EntitySet) -> Vec<Annotation> {
     let properties = &set.entity_type.properties;
-    record(xml, "Capabilities.InsertRestrictions", |xml| {
-        flag(xml, "Insertable", true);
-        paths(xml, "RequiredProperties", &properties[1..]);
-    });
-    record(xml, "Capabilities.UpdateRestrictions", |xml| {
-        flag(xml, "Updatable", true);
-        xml.element("PropertyValue", &[("Property", "UpdateMethod")], |xml| {
-            xml.text("EnumMember", "Capabilities.HttpMethod/PATCH Capabilities.HttpMethod/PUT");
-        });
-        paths(xml, "NonUpdatableProperties", &properties[..1]);
-    });
-    switch(xml, "Capabilities.DeleteRestrictions", "Deletable", true);
+    vec![
+        tag("Capabilities.IndexableByKey", true),
+        tag("Capabilities.TopSupported", true),
+        tag("Capabilities.SkipSupported", false),
+        switch("Capabilities.CountRestrictions", "Countable", true),
+        switch("Capabilities.FilterRestrictions", "Filterable", false),
+        switch("Capabilities.SortRestrictions", "Sortable", false),
+        switch("Capabilities.SearchRestrictions", "Searchable", false),
+        switch("Capabilities.SelectSupport", "Supported", false),
+        switch("Capabilities.ExpandRestrictions", "Expandable", false),
+        insert(&properties[1..]),
+        update(&properties[..1]),
+        switch("Capabilities.DeleteRestrictions", "Deletable", true),
+    ]
+}
+
+fn insert(required: &[Property]) -> Annotation {
+    let values =
+        vec![("Insertable", Expression::Flag(true)), ("RequiredProperties", paths(required))];
+    record("Capabilities.InsertRestrictions", values)
+}
+
+fn update(fixed: &[Property]) -> Annotation {
+    let methods = Expression::Members("Capabilities.HttpMethod", &["PATCH", "PUT"]);
+    let values = vec![
+        ("Updatable", Expression::Flag(true)),
+        ("UpdateMethod", methods),
+        ("NonUpdatableProperties", paths(fixed)),
+    ];
+    record("Capabilities.UpdateRestrictions", values)
 }
 
 /// What can be done with a singleton: it leads to its entity sets.
-pub(super) fn singleton(xml: &mut Xml) {
-    switch(xml, "Capabilities.SelectSupport", "Supported", false);
-    switch(xml, "Capabilities.ExpandRestrictions", "Expandable", false);
-    switch(xml, "Capabilities.UpdateRestrictions", "Updatable", false);
+pub(super) fn singleton() -> Vec<Annotation> {
+    vec![
+        switch("Capabilities.SelectSupport", "Supported", false),
+        switch("Capabilities.ExpandRestrictions", "Expandable", false),
+        switch("Capabilities.UpdateRestrictions", "Updatable", false),
+    ]
 }
 
-fn described(xml: &mut Xml, description: &str) {
-    if !description.is_empty() {
-        xml.empty("Annotation", &[("Term", "Core.Description"), ("String", description)]);
-    }
+fn annotation(term: &'static str, value: Expression) -> Annotation {
+    Annotation { term, value }
 }
 
-fn tag(xml: &mut Xml, term: &str, value: bool) {
-    xml.empty("Annotation", &[("Term", term), ("Bool", text(value))]);
+fn described(description: &str) -> Vec<Annotation> {
+    let given = (!description.is_empty()).then(|| text(description));
+    given.into_iter().map(|text| annotation("Core.Description", text)).collect()
+}
+
+fn tag(term: &'static str, value: bool) -> Annotation {
+    annotation(term, Expression::Flag(value))
 }
 
 /// A term whose value is a record.
-fn record(xml: &mut Xml, term: &str, values: impl FnOnce(&mut Xml)) {
-    xml.element("Annotation", &[("Term", term)], |xml| xml.element("Record", &[], values));
+fn record(term: &'static str, values: Vec<(&'static str, Expression)>) -> Annotation {
+    annotation(term, Expression::Record(None, values))
 }
 
 /// A term whose record has one Boolean.
-fn switch(xml: &mut Xml, term: &str, property: &str, value: bool) {
-    record(xml, term, |xml| flag(xml, property, value));
+fn switch(term: &'static str, property: &'static str, value: bool) -> Annotation {
+    record(term, vec![(property, Expression::Flag(value))])
 }
 
-fn flag(xml: &mut Xml, property: &str, value: bool) {
-    xml.empty("PropertyValue", &[("Property", property), ("Bool", text(value))]);
+fn paths(named: &[Property]) -> Expression {
+    Expression::List(named.iter().map(|one| Expression::Property(one.name.clone())).collect())
 }
 
-fn paths(xml: &mut Xml, property: &str, named: &[Property]) {
-    xml.element("PropertyValue", &[("Property", property)], |xml| {
-        xml.element("Collection", &[], |xml| {
-            for one in named {
-                xml.text("PropertyPath", &one.name);
-            }
-        });
-    });
-}
-
-fn text(value: bool) -> &'static str {
-    if value { "true" } else { "false" }
+fn text(text: &str) -> Expression {
+    Expression::Text(text.to_owned())
 }

@@ -1,0 +1,118 @@
+//! Parameters and headers that several operations share.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::reference;
+use crate::error::Code;
+use crate::uri::options::SystemOption;
+
+/// The headers of every answer.
+pub(super) const EVERY_ANSWER: &[&str] = &["request-id", "client-request-id"];
+
+/// A parameter of a path, which is always there.
+pub fn path(name: &str, description: &str, schema: Json) -> Json {
+    json!({
+        "name": name, "in": "path", "required": true,
+        "description": description, "schema": schema,
+    })
+}
+
+/// A query option.
+pub fn query(name: &str, description: &str, schema: Json) -> Json {
+    json!({ "name": name, "in": "query", "description": description, "schema": schema })
+}
+
+fn header(name: &str, description: &str) -> Json {
+    json!({
+        "name": name, "in": "header",
+        "description": description, "schema": { "type": "string" },
+    })
+}
+
+/// The system query options that are described: a further one is a further arm here,
+/// and a word in the list of the resource that has it. `$format` differs
+/// between resources, and skip tokens come with links alone.
+pub(super) fn option(option: SystemOption) -> Json {
+    let name = format!("${}", option.text());
+    match option {
+        SystemOption::Top => {
+            let range = json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX });
+            query(&name, "The most objects over all pages.", range)
+        }
+        SystemOption::Count => {
+            let flag = json!({ "type": "boolean" });
+            query(&name, "Whether to count all objects.", flag)
+        }
+        _ => query(&name, "", json!({ "type": "string" })),
+    }
+}
+
+/// `$format` with the values that a resource knows.
+pub(super) fn format(values: &[&str]) -> Json {
+    query("$format", "The format, before what Accept says.", json!({ "enum": values }))
+}
+
+/// The client's name for its request.
+pub fn client_request_id() -> Json {
+    header("client-request-id", "The client's name for the request, repeated in the answer.")
+}
+
+/// What a client would like of a write.
+pub(super) fn prefer(create: bool, upsert: bool) -> Json {
+    let mut words =
+        "return=minimal answers without a body, return=representation with one.".to_owned();
+    if create {
+        words += " handling=lenient takes a missing count as null.";
+    }
+    if upsert {
+        words += " create-if-missing creates what is not there.";
+    }
+    header("Prefer", &words)
+}
+
+/// The request must fail unless the entity still has this tag.
+pub(super) fn if_match() -> Json {
+    header("If-Match", "The ETag that the object must still have, or *; else 412.")
+}
+
+/// The request must fail, or a read answer 304, where the entity has this tag.
+pub fn if_none_match() -> Json {
+    header("If-None-Match", "The ETag that the object must not have, or *.")
+}
+
+/// The headers that a refusal has besides those of every answer.
+pub(super) fn of_refusal(code: Code) -> &'static [&'static str] {
+    match code {
+        Code::InvalidAuthenticationToken => &["WWW-Authenticate"],
+        Code::Unavailable | Code::InsufficientStorage => &["Retry-After"],
+        _ => &[],
+    }
+}
+
+/// Every header of answers, by name.
+pub(super) fn headers() -> Map<String, Json> {
+    const HEADERS: &[(&str, bool, &str)] = &[
+        ("request-id", true, "The service's name for the request."),
+        ("client-request-id", true, "The client's name for the request, or else the service's."),
+        ("OData-Version", true, "The version of the protocol."),
+        ("ETag", true, "The version of what is answered."),
+        ("Location", true, "Where it is."),
+        ("Vary", true, "The request headers that the answer depends on."),
+        ("Content-Disposition", true, "The name of the file."),
+        ("WWW-Authenticate", true, "Where tokens come from."),
+        ("Retry-After", true, "How many seconds to wait before the next try."),
+        ("OData-EntityId", true, "The address of the object whose body is left out."),
+        ("Preference-Applied", false, "The preferences that were honoured."),
+    ];
+    let header = |(name, required, description): &(&str, bool, &str)| {
+        let schema = json!({ "type": "string" });
+        let header = json!({ "required": required, "description": description, "schema": schema });
+        ((*name).to_owned(), header)
+    };
+    HEADERS.iter().map(header).collect()
+}
+
+/// A reference to the schema of this name.
+pub(super) fn schema(name: &str) -> Json {
+    reference("schemas", name)
+}

@@ -1,0 +1,305 @@
+//! The addresses that follow from the model, below a version's root.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::parameters::{self, schema};
+use super::{Address, Answer, Operation, schemas};
+use crate::edm::{EntitySet, Function, Model, Property, Type};
+use crate::error::Code;
+use crate::plan::window::{LAST_DAY, PERIOD, PERIOD_IN};
+use crate::uri::options::SystemOption;
+
+/// The query options of a list.
+const LIST: &[SystemOption] = &[SystemOption::Top, SystemOption::Count];
+
+/// The media types that a create reads, each with the method whose body it holds.
+const CREATE: &[(&str, &str)] = &[("application/json", "POST")];
+
+const JSON: &str = "application/json";
+
+/// Why any request may be refused that asks something of the data or the model.
+const ANY: &[Code] =
+    &[Code::BadRequest, Code::UriTooLong, Code::HeadersTooLarge, Code::NotImplemented];
+
+/// Why any request may be refused that reads what is kept.
+const KEPT: &[Code] = &[Code::Internal, Code::Unavailable];
+
+/// Why a request may be refused that writes.
+const WRITE: &[Code] = &[Code::Conflict, Code::InsufficientStorage];
+
+/// Why a request may be refused that has a body.
+const BODY: &[Code] = &[Code::RequestTimeout, Code::PayloadTooLarge, Code::UnsupportedEncoding];
+
+/// The service document.
+pub fn service() -> Vec<Address> {
+    let answer = odata("What there is.", schemas::service());
+    let get = Operation::new("GET", "service", "Entity sets and singletons");
+    vec![address("", vec![get.answering(200, answer).refusing(ANY)])]
+}
+
+/// `$metadata`.
+pub fn metadata() -> Vec<Address> {
+    let answer = Answer::new("The model.")
+        .with(&["OData-Version", "Vary"])
+        .body("application/xml", json!({}))
+        .body(JSON, json!({ "type": "object" }));
+    let get = Operation::new("GET", "metadata", "The model as CSDL, in XML or JSON")
+        .taking([parameters::format(&["xml", "json", "application/xml", JSON])])
+        .answering(200, answer)
+        .refusing(ANY)
+        .refusing(&[Code::NotAcceptable]);
+    vec![address("/$metadata", vec![get])]
+}
+
+/// The singletons.
+pub fn singletons(model: &Model) -> Vec<Address> {
+    let one = |name: &str| {
+        let answer = odata("It has no properties of its own.", schemas::context());
+        let get = Operation::new("GET", name, "What leads to entity sets and functions");
+        address(&format!("/{name}"), vec![get.answering(200, answer).refusing(ANY)])
+    };
+    model.singletons().into_iter().map(one).collect()
+}
+
+/// The entity sets, each from the container and through its singleton.
+pub fn collections(model: &Model) -> Vec<Address> {
+    each_place(model, |set, place, id| vec![address(place, vec![list(set, id), create(set, id)])])
+}
+
+/// The numbers of entities.
+pub fn counts(model: &Model) -> Vec<Address> {
+    each_place(model, |_, place, id| {
+        let number = json!({ "type": "string", "pattern": "^[0-9]+$" });
+        let answer = Answer::new("The number.").with(&["OData-Version"]).body("text/plain", number);
+        let get = Operation::new("GET", format!("{id}.count"), "The number of objects");
+        let get = get.answering(200, answer).refusing(ANY).refusing(KEPT);
+        vec![address(&format!("{place}/$count"), vec![get])]
+    })
+}
+
+/// Single entities, by key and by the fact that they state.
+pub fn entities(model: &Model) -> Vec<Address> {
+    each_place(model, |set, place, id| {
+        let key = set.entity_type.key();
+        let by_key = format!("{place}/{{{}}}", key.name);
+        let parts: Vec<&Property> =
+            set.identity.iter().map(|at| &set.entity_type.properties[*at]).collect();
+        let names: Vec<String> = parts.iter().map(|one| named_literal(one)).collect();
+        let by_fact = format!("{place}({})", names.join(","));
+        vec![
+            Address {
+                parameters: vec![in_path(key)],
+                ..address(&by_key, on_entity(set, id, false))
+            },
+            Address {
+                parameters: parts.into_iter().map(in_path).collect(),
+                ..address(&by_fact, on_entity(set, &format!("{id}.fact"), true))
+            },
+        ]
+    })
+}
+
+/// The report functions, with and without the last day among the arguments.
+pub fn functions(model: &Model) -> Vec<Address> {
+    model.functions.iter().flat_map(|function| calls(function)).collect()
+}
+
+fn calls(function: &Function) -> Vec<Address> {
+    let named = |name: &str| format!("{name}={{{name}}}");
+    let quoted = |name: &str| format!("{name}='{{{name}}}'");
+    let period = function.takes_period().then(|| (quoted(PERIOD), period()));
+    let last = function
+        .takes_last_day()
+        .then(|| (named(LAST_DAY), parameters::path(LAST_DAY, LAST, day())));
+    let short: Vec<_> = period.into_iter().collect();
+    let long = last.map(|last| short.iter().cloned().chain([last]).collect::<Vec<_>>());
+    let option = function.takes_last_day().then(|| parameters::query(LAST_DAY, LAST, day()));
+    let call = |arguments: Vec<(String, Json)>, id: &str, option: Option<Json>| {
+        let (names, parameters): (Vec<String>, Vec<Json>) = arguments.into_iter().unzip();
+        let path = format!("/{}/{}({})", function.under(), function.name, names.join(","));
+        let id = format!("{}.{}{id}", function.under(), function.name);
+        Address { parameters, ..address(&path, vec![report(function, id).taking(option)]) }
+    };
+    let short = call(short, "", option);
+    [short].into_iter().chain(long.map(|long| call(long, ".to", None))).collect()
+}
+
+const LAST: &str = "The last day of the window; the newest refresh date unless it is given.";
+
+fn day() -> Json {
+    json!({ "type": "string", "format": "date" })
+}
+
+fn period() -> Json {
+    let words = "The number of days: D7, D30, D90, D180, any other up to D9999, or ALL.";
+    parameters::path(PERIOD, words, json!({ "type": "string", "pattern": PERIOD_IN }))
+}
+
+fn report(function: &Function, id: String) -> Operation {
+    let rows = schemas::collection(&format!("{}.row", function.entity_set.name), false);
+    let json_rows = odata("The rows, newest day first.", rows).with(&["Vary"]);
+    let link = Answer::new("The way to the rows as CSV.")
+        .with(&["Location", "Vary"])
+        .body("text/plain", json!({}));
+    Operation::new("GET", id, "The report, each day as it was known last")
+        .described(
+            "CSV behind a redirect, unless $format or Accept names JSON. The link in Location \
+             needs no token and holds for five minutes.",
+        )
+        .taking([parameters::format(&["json", "csv", JSON, "text/csv"])])
+        .answering(200, json_rows)
+        .answering(302, link)
+        .refusing(ANY)
+        .refusing(KEPT)
+        .refusing(&[Code::InvalidArgument, Code::NotAcceptable])
+}
+
+fn list(set: &EntitySet, id: &str) -> Operation {
+    let page = schemas::collection(&format!("{}.item", set.name), true);
+    let answer = odata("A page, newest day first.", page);
+    Operation::new("GET", format!("{id}.list"), "The objects, newest day first")
+        .taking(LIST.iter().map(|one| parameters::option(*one)))
+        .answering(200, answer)
+        .refusing(ANY)
+        .refusing(KEPT)
+}
+
+fn create(set: &EntitySet, id: &str) -> Operation {
+    let key = &set.entity_type.key().name;
+    let next = ["read", "change", "replace", "delete"].map(|verb| format!("{id}.{verb}"));
+    let keys = json!({
+        "version": "$request.path.version",
+        key: format!("$response.body#/{key}"),
+    });
+    let created = created(set).leading_to(&next, &keys);
+    let operation = Operation::new("POST", format!("{id}.create"), "Create an object")
+        .taking([parameters::prefer(true, false)])
+        .answering(201, created)
+        .answering(204, minimal().with(&["Location"]))
+        .refusing(ANY)
+        .refusing(KEPT)
+        .refusing(WRITE)
+        .refusing(BODY);
+    CREATE.iter().fold(operation, |operation, (media_type, method)| {
+        operation.reading(media_type, schema(&schemas::body_of(set, method)))
+    })
+}
+
+fn on_entity(set: &EntitySet, id: &str, upsert: bool) -> Vec<Operation> {
+    vec![
+        read(set, id),
+        change(set, id, "PATCH", "Change an object; what the body leaves out stays", upsert),
+        change(
+            set,
+            id,
+            "PUT",
+            "Replace an object; a count that the body leaves out is null",
+            upsert,
+        ),
+        delete(id),
+    ]
+}
+
+fn read(set: &EntitySet, id: &str) -> Operation {
+    let unchanged = Answer::new("It still has the tag that is known.").with(&["ETag"]);
+    Operation::new("GET", format!("{id}.read"), "Read an object")
+        .taking([parameters::if_none_match()])
+        .answering(200, entity(set, "The object.").with(&["ETag"]))
+        .answering(304, unchanged)
+        .refusing(ANY)
+        .refusing(KEPT)
+        .refusing(&[Code::NotFound, Code::PreconditionFailed])
+}
+
+fn change(
+    set: &EntitySet,
+    id: &str,
+    method: &'static str,
+    summary: &str,
+    upsert: bool,
+) -> Operation {
+    let verb = if method == "PUT" { "replace" } else { "change" };
+    let body = schema(&schemas::body_of(set, method));
+    let changed = entity(set, "The object as it is now.").with(&["ETag", "Preference-Applied"]);
+    let operation = Operation::new(method, format!("{id}.{verb}"), summary)
+        .taking([parameters::prefer(upsert, upsert), parameters::if_match()])
+        .reading(JSON, body)
+        .answering(200, changed)
+        .answering(204, minimal());
+    let operation = match upsert {
+        true => operation.taking([parameters::if_none_match()]).answering(201, created(set)),
+        false => operation,
+    };
+    operation
+        .refusing(ANY)
+        .refusing(KEPT)
+        .refusing(WRITE)
+        .refusing(BODY)
+        .refusing(&[Code::NotFound, Code::PreconditionFailed])
+}
+
+fn delete(id: &str) -> Operation {
+    let deleted = Answer::new("Deleted.").with(&["OData-Version"]);
+    Operation::new("DELETE", format!("{id}.delete"), "Delete an object")
+        .taking([parameters::if_match()])
+        .answering(204, deleted)
+        .refusing(ANY)
+        .refusing(KEPT)
+        .refusing(&[Code::NotFound, Code::PreconditionFailed, Code::InsufficientStorage])
+}
+
+/// The same for each entity set and each way to it: its path, and the begin of the names of
+/// what can be done there.
+fn each_place(
+    model: &Model,
+    addresses: impl Fn(&EntitySet, &str, &str) -> Vec<Address>,
+) -> Vec<Address> {
+    let both = |set: &Arc<EntitySet>| {
+        let (name, under) = (set.name.clone(), format!("{}/{}", set.under, set.name));
+        [name, under].map(|place| (Arc::clone(set), place))
+    };
+    let places = model.entity_sets.iter().flat_map(both);
+    places
+        .flat_map(|(set, place)| addresses(&set, &format!("/{place}"), &place.replace('/', ".")))
+        .collect()
+}
+
+fn address(path: &str, operations: Vec<Operation>) -> Address {
+    Address { path: path.to_owned(), parameters: Vec::new(), operations }
+}
+
+fn in_path(property: &Property) -> Json {
+    parameters::path(&property.name, &property.description, schemas::literal(property))
+}
+
+/// A part of a key with its name, as it is written in parentheses.
+fn named_literal(property: &Property) -> String {
+    let name = &property.name;
+    match property.ty {
+        Type::String => format!("{name}='{{{name}}}'"),
+        _ => format!("{name}={{{name}}}"),
+    }
+}
+
+/// An answer in OData's JSON.
+fn odata(meaning: &str, body: Json) -> Answer {
+    Answer::new(meaning).with(&["OData-Version"]).body(JSON, body)
+}
+
+/// An answer with one entity.
+fn entity(set: &EntitySet, meaning: &str) -> Answer {
+    odata(meaning, schema(&format!("{}.entity", set.name)))
+}
+
+/// The answer to a create.
+fn created(set: &EntitySet) -> Answer {
+    entity(set, "Created.").with(&["ETag", "Location", "Preference-Applied"])
+}
+
+/// The answer to a write that wants no body.
+fn minimal() -> Answer {
+    let headers = &["OData-Version", "OData-EntityId", "ETag", "Preference-Applied"];
+    Answer::new("Done, as return=minimal asks.").with(headers)
+}
