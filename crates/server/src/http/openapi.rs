@@ -3,11 +3,12 @@
 use rollcall_odata::Code;
 use rollcall_odata::edm::Model;
 use rollcall_odata::payload::openapi::{
-    Address, Answer, Operation, Service, document as write, parameters, resources,
+    Address, Answer, Operation, Service, document as write, functions, parameters, resources,
 };
 use serde_json::{Value as Json, json};
 
 use super::issuer::ANY_TENANT;
+use super::receive::{MAX_BODY, MAX_TARGET};
 use super::routes::{ENDPOINTS, Endpoint, VERSIONS};
 use crate::auth::issuer::GRAPH_URL;
 
@@ -16,12 +17,27 @@ const JSON: &str = "application/json";
 /// Why any request may be refused, whatever it is for.
 const ANY: &[Code] = &[Code::UriTooLong, Code::HeadersTooLarge];
 
+/// What holds of every address.
+const ABOUT: &str = "Accepts, keeps and serves Microsoft 365 usage reports over the API of \
+    Microsoft Graph. Names in paths and of query options count in any letter case, and query \
+    options also without their $. Besides the paths here OData's other spellings of the same \
+    addresses are served, such as a key in parentheses. Every address answers OPTIONS with its \
+    methods in Allow; a method that it lacks is 405.";
+
+fn limits() -> String {
+    format!(
+        "A URL has at most {MAX_TARGET} bytes (414), a body {MAX_BODY} (413); it may be gzipped. \
+         The head of a request is limited by its connection (431)."
+    )
+}
+
 /// The document. The same model gives the same text.
 pub fn document(model: &Model) -> String {
     let scope = format!("{GRAPH_URL}/.default");
     write(&Service {
         model,
         version: env!("CARGO_PKG_VERSION"),
+        about: &format!("{ABOUT} {}", limits()),
         token_url: "/common/oauth2/v2.0/token",
         scope: (&scope, "All that the client is permitted."),
         addresses: ENDPOINTS.iter().flat_map(|one| addresses(model, *one)).collect(),
@@ -44,7 +60,7 @@ pub fn addresses(model: &Model, endpoint: Endpoint) -> Vec<Address> {
         Endpoint::Singleton => versioned(resources::singletons(model)),
         Endpoint::Collection => versioned(resources::collections(model)),
         Endpoint::Count => versioned(resources::counts(model)),
-        Endpoint::Function => versioned(resources::functions(model)),
+        Endpoint::Function => versioned(functions(model)),
         Endpoint::Entity => versioned(resources::entities(model)),
     };
     own.into_iter().map(|address| finished(address, endpoint)).collect()
@@ -110,7 +126,7 @@ fn ready() -> Address {
 }
 
 fn status(text: &str) -> Json {
-    object(&["status"], json!({ "status": { "const": text }, "message": { "type": "string" } }))
+    object(&["status"], &json!({ "status": { "const": text }, "message": { "type": "string" } }))
 }
 
 fn openapi() -> Address {
@@ -152,7 +168,7 @@ fn form() -> Json {
     });
     object(
         &["grant_type", "scope"],
-        json!({
+        &json!({
             "grant_type": { "const": "client_credentials" },
             "scope": scope,
             "client_id": text,
@@ -165,7 +181,7 @@ fn granted() -> Json {
     let seconds = json!({ "type": "integer", "minimum": 0 });
     object(
         &["token_type", "expires_in", "access_token"],
-        json!({
+        &json!({
             "token_type": { "const": "Bearer" },
             "expires_in": seconds,
             "ext_expires_in": seconds,
@@ -179,13 +195,13 @@ fn refused() -> Answer {
     let text = json!({ "type": "string" });
     let oauth = object(
         &["error", "error_description"],
-        json!({ "error": text, "error_description": text }),
+        &json!({ "error": text, "error_description": text }),
     );
     let graph = json!({ "$ref": "#/components/schemas/error" });
     Answer::new("Refused, as OAuth words it.").body(JSON, json!({ "anyOf": [oauth, graph] }))
 }
 
-fn object(required: &[&str], properties: Json) -> Json {
+fn object(required: &[&str], properties: &Json) -> Json {
     json!({ "type": "object", "required": required, "properties": properties })
 }
 

@@ -63,6 +63,55 @@ pub fn every_address_is_described(world: &World) {
     assert_eq!(required.len(), sample.as_object().unwrap().len() - 1, "all but the type");
 }
 
+/// Whether a query option of the collection is served, whatever its value.
+fn serves(world: &World, option: &str) -> bool {
+    let target = format!("{COLLECTION}?${option}=x");
+    world.send(&ask("GET", &target).bearer(&world.writer())).status != 501
+}
+
+pub fn what_is_declared_is_served(world: &World) {
+    let document = world.send(&ask("GET", "/openapi.json")).json();
+    let paths = &document["paths"];
+    let list = &paths["/{version}/reports/office365ActiveUserCounts"]["get"];
+    let parameters = list["parameters"].as_array().unwrap();
+    for option in [
+        "apply",
+        "compute",
+        "count",
+        "deltatoken",
+        "expand",
+        "filter",
+        "format",
+        "id",
+        "index",
+        "levels",
+        "orderby",
+        "schemaversion",
+        "search",
+        "select",
+        "skip",
+        "top",
+    ] {
+        let described = parameters.iter().any(|one| one["name"] == format!("${option}"));
+        assert_eq!(described, serves(world, option), "${option}");
+    }
+    let metadata = world.send(&ask("GET", "/v1.0/$metadata?$format=json")).json();
+    let set = &metadata["microsoft.graph"]["GraphService"]["office365ActiveUserCounts"];
+    for (term, property, option) in [
+        ("TopSupported", "", "top"),
+        ("SkipSupported", "", "skip"),
+        ("CountRestrictions", "/Countable", "count"),
+        ("FilterRestrictions", "/Filterable", "filter"),
+        ("SortRestrictions", "/Sortable", "orderby"),
+        ("SearchRestrictions", "/Searchable", "search"),
+        ("SelectSupport", "/Supported", "select"),
+        ("ExpandRestrictions", "/Expandable", "expand"),
+    ] {
+        let declared = set.pointer(&format!("/@Capabilities.{term}{property}")).unwrap();
+        assert_eq!(*declared, serves(world, option), "{term}");
+    }
+}
+
 pub fn the_singleton_leads_to_the_set(world: &World) {
     insta::assert_snapshot!(
         "singleton",

@@ -149,6 +149,7 @@ suite! {
         metadata_is_the_model
         metadata_comes_in_two_formats
         every_address_is_described
+        what_is_declared_is_served
         the_singleton_leads_to_the_set
         health
         a_page_for_people

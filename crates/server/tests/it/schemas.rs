@@ -10,6 +10,12 @@ use rollcall_odata::payload::csdl::{self, Format};
 /// The variable that has the files written anew instead of compared.
 const RENEW: &str = "UPDATE_SCHEMAS";
 
+/// The same JSON for people.
+fn indented(json: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(json).unwrap();
+    serde_json::to_string_pretty(&value).unwrap()
+}
+
 #[test]
 fn the_files_are_what_is_served() {
     let model = catalog::load(catalog::EMBEDDED).unwrap();
@@ -18,7 +24,7 @@ fn the_files_are_what_is_served() {
     for (name, served) in [
         ("metadata.xml", csdl::document(&model, Format::Xml)),
         ("metadata.json", csdl::document(&model, Format::Json)),
-        ("openapi.json", openapi::document(&model)),
+        ("openapi.json", indented(&openapi::document(&model))),
     ] {
         let file = folder.join(name);
         if renew {

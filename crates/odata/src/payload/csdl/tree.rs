@@ -70,10 +70,10 @@ impl TypeUse {
 
 impl fmt::Display for TypeUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.collection {
-            true => write!(f, "Collection({})", self.name),
-            false => f.write_str(&self.name),
+        if self.collection {
+            return write!(f, "Collection({})", self.name);
         }
+        f.write_str(&self.name)
     }
 }
 

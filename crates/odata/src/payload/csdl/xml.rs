@@ -19,7 +19,9 @@ const EDM: &str = "http://docs.oasis-open.org/odata/ns/edm";
 pub(super) fn document(tree: &Schema) -> String {
     let mut xml = Xml::new();
     xml.element("edmx:Edmx", &[("Version", "4.0"), ("xmlns:edmx", EDMX)], |xml| {
-        VOCABULARIES.iter().for_each(|vocabulary| reference(xml, vocabulary));
+        for vocabulary in VOCABULARIES {
+            reference(xml, vocabulary);
+        }
         xml.element("edmx:DataServices", &[], |xml| schema(xml, tree));
     });
     xml.finish()
@@ -38,7 +40,9 @@ fn schema(xml: &mut Xml, tree: &Schema) {
     xml.element("Schema", &attributes, |xml| {
         tree.types.iter().for_each(|ty| structured(xml, ty));
         for (name, overloads) in &tree.functions {
-            overloads.iter().for_each(|one| overload(xml, name, one));
+            for one in overloads {
+                overload(xml, name, one);
+            }
         }
         container(xml, &tree.container);
     });
@@ -138,7 +142,9 @@ fn constant(value: &Expression) -> Option<(&'static str, String)> {
 fn expression(xml: &mut Xml, value: &Expression) {
     match value {
         Expression::List(items) => xml.element("Collection", &[], |xml| {
-            items.iter().for_each(|item| expression(xml, item));
+            for item in items {
+                expression(xml, item);
+            }
         }),
         Expression::Record(ty, values) => {
             let attributes: Vec<(&str, &str)> = ty.iter().map(|ty| ("Type", *ty)).collect();

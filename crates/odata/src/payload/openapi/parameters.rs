@@ -11,22 +11,24 @@ pub(super) const EVERY_ANSWER: &[&str] = &["request-id", "client-request-id"];
 
 /// A parameter of a path, which is always there.
 pub fn path(name: &str, description: &str, schema: Json) -> Json {
-    json!({
-        "name": name, "in": "path", "required": true,
-        "description": description, "schema": schema,
-    })
+    let mut parameter = parameter("path", name, description, schema);
+    parameter["required"] = true.into();
+    parameter
 }
 
 /// A query option.
 pub fn query(name: &str, description: &str, schema: Json) -> Json {
-    json!({ "name": name, "in": "query", "description": description, "schema": schema })
+    parameter("query", name, description, schema)
 }
 
 fn header(name: &str, description: &str) -> Json {
-    json!({
-        "name": name, "in": "header",
-        "description": description, "schema": { "type": "string" },
-    })
+    parameter("header", name, description, json!({ "type": "string" }))
+}
+
+fn parameter(place: &str, name: &str, description: &str, schema: Json) -> Json {
+    let mut parameter = json!({ "in": place, "name": name, "description": description });
+    parameter["schema"] = schema;
+    parameter
 }
 
 /// The system query options that are described: a further one is a further arm here,

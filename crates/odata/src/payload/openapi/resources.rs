@@ -6,9 +6,8 @@ use serde_json::{Value as Json, json};
 
 use super::parameters::{self, schema};
 use super::{Address, Answer, Operation, schemas};
-use crate::edm::{EntitySet, Function, Model, Property, Type};
+use crate::edm::{EntitySet, Model, Property, Type};
 use crate::error::Code;
-use crate::plan::window::{LAST_DAY, PERIOD, PERIOD_IN};
 use crate::uri::options::SystemOption;
 
 /// The query options of a list.
@@ -17,14 +16,14 @@ const LIST: &[SystemOption] = &[SystemOption::Top, SystemOption::Count];
 /// The media types that a create reads, each with the method whose body it holds.
 const CREATE: &[(&str, &str)] = &[("application/json", "POST")];
 
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 
 /// Why any request may be refused that asks something of the data or the model.
-const ANY: &[Code] =
+pub(super) const ANY: &[Code] =
     &[Code::BadRequest, Code::UriTooLong, Code::HeadersTooLarge, Code::NotImplemented];
 
 /// Why any request may be refused that reads what is kept.
-const KEPT: &[Code] = &[Code::Internal, Code::Unavailable];
+pub(super) const KEPT: &[Code] = &[Code::Internal, Code::Unavailable];
 
 /// Why a request may be refused that writes.
 const WRITE: &[Code] = &[Code::Conflict, Code::InsufficientStorage];
@@ -101,61 +100,6 @@ pub fn entities(model: &Model) -> Vec<Address> {
     })
 }
 
-/// The report functions, with and without the last day among the arguments.
-pub fn functions(model: &Model) -> Vec<Address> {
-    model.functions.iter().flat_map(|function| calls(function)).collect()
-}
-
-fn calls(function: &Function) -> Vec<Address> {
-    let named = |name: &str| format!("{name}={{{name}}}");
-    let quoted = |name: &str| format!("{name}='{{{name}}}'");
-    let period = function.takes_period().then(|| (quoted(PERIOD), period()));
-    let last = function
-        .takes_last_day()
-        .then(|| (named(LAST_DAY), parameters::path(LAST_DAY, LAST, day())));
-    let short: Vec<_> = period.into_iter().collect();
-    let long = last.map(|last| short.iter().cloned().chain([last]).collect::<Vec<_>>());
-    let option = function.takes_last_day().then(|| parameters::query(LAST_DAY, LAST, day()));
-    let call = |arguments: Vec<(String, Json)>, id: &str, option: Option<Json>| {
-        let (names, parameters): (Vec<String>, Vec<Json>) = arguments.into_iter().unzip();
-        let path = format!("/{}/{}({})", function.under(), function.name, names.join(","));
-        let id = format!("{}.{}{id}", function.under(), function.name);
-        Address { parameters, ..address(&path, vec![report(function, id).taking(option)]) }
-    };
-    let short = call(short, "", option);
-    [short].into_iter().chain(long.map(|long| call(long, ".to", None))).collect()
-}
-
-const LAST: &str = "The last day of the window; the newest refresh date unless it is given.";
-
-fn day() -> Json {
-    json!({ "type": "string", "format": "date" })
-}
-
-fn period() -> Json {
-    let words = "The number of days: D7, D30, D90, D180, any other up to D9999, or ALL.";
-    parameters::path(PERIOD, words, json!({ "type": "string", "pattern": PERIOD_IN }))
-}
-
-fn report(function: &Function, id: String) -> Operation {
-    let rows = schemas::collection(&format!("{}.row", function.entity_set.name), false);
-    let json_rows = odata("The rows, newest day first.", rows).with(&["Vary"]);
-    let link = Answer::new("The way to the rows as CSV.")
-        .with(&["Location", "Vary"])
-        .body("text/plain", json!({}));
-    Operation::new("GET", id, "The report, each day as it was known last")
-        .described(
-            "CSV behind a redirect, unless $format or Accept names JSON. The link in Location \
-             needs no token and holds for five minutes.",
-        )
-        .taking([parameters::format(&["json", "csv", JSON, "text/csv"])])
-        .answering(200, json_rows)
-        .answering(302, link)
-        .refusing(ANY)
-        .refusing(KEPT)
-        .refusing(&[Code::InvalidArgument, Code::NotAcceptable])
-}
-
 fn list(set: &EntitySet, id: &str) -> Operation {
     let page = schemas::collection(&format!("{}.item", set.name), true);
     let answer = odata("A page, newest day first.", page);
@@ -228,9 +172,10 @@ fn change(
         .reading(JSON, body)
         .answering(200, changed)
         .answering(204, minimal());
-    let operation = match upsert {
-        true => operation.taking([parameters::if_none_match()]).answering(201, created(set)),
-        false => operation,
+    let operation = if upsert {
+        operation.taking([parameters::if_none_match()]).answering(201, created(set))
+    } else {
+        operation
     };
     operation
         .refusing(ANY)
@@ -266,7 +211,7 @@ fn each_place(
         .collect()
 }
 
-fn address(path: &str, operations: Vec<Operation>) -> Address {
+pub(super) fn address(path: &str, operations: Vec<Operation>) -> Address {
     Address { path: path.to_owned(), parameters: Vec::new(), operations }
 }
 
@@ -284,7 +229,7 @@ fn named_literal(property: &Property) -> String {
 }
 
 /// An answer in OData's JSON.
-fn odata(meaning: &str, body: Json) -> Answer {
+pub(super) fn odata(meaning: &str, body: Json) -> Answer {
     Answer::new(meaning).with(&["OData-Version"]).body(JSON, body)
 }
 

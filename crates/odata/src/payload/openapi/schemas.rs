@@ -1,12 +1,15 @@
 //! Bodies as JSON Schema: entities as they are sent and as they are answered,
 //! lists, errors.
 
+mod values;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::reference;
-use crate::edm::{ComplexType, EntitySet, EntityType, Model, Property, Role, Type};
+use crate::edm::{ComplexType, EntitySet, EntityType, Model, Role};
 use crate::error::Code;
-use crate::payload::primitive;
+pub(super) use values::literal;
+use values::{Way, property};
 
 /// The name of the schema of a set's body for this method.
 pub fn body_of(set: &EntitySet, method: &str) -> String {
@@ -151,17 +154,16 @@ fn written(set: &EntitySet, method: &str) -> Json {
     })
 }
 
-/// The rules between values, which JSON Schema has no words for.
+/// What an entity is, with the rules between its values, which JSON Schema
+/// has no words for.
 fn rules(ty: &EntityType) -> String {
     let name = |role| ty.in_role(role).map(|at| ty.properties[at].name.as_str());
-    let mut rules = ty.description.clone();
-    if let Some(refreshed) = name(Role::Refreshed) {
-        rules += &format!(" {refreshed} is no later than tomorrow in UTC.");
-        if let Some(date) = name(Role::Date) {
-            rules += &format!(" {date} is not after {refreshed}.");
-        }
-    }
-    rules
+    let (date, refreshed) = (name(Role::Date), name(Role::Refreshed));
+    let future =
+        refreshed.map(|refreshed| format!("{refreshed} is no later than tomorrow in UTC."));
+    let order = date.zip(refreshed).map(|(date, last)| format!("{date} is not after {last}."));
+    let rules = [Some(ty.description.clone()), future, order];
+    rules.into_iter().flatten().collect::<Vec<String>>().join(" ")
 }
 
 fn type_name(ty: &EntityType) -> Json {
@@ -173,79 +175,6 @@ fn complex_type(complex: &ComplexType) -> Json {
     let properties: Map<String, Json> =
         properties.map(|one| (one.name.clone(), property(one, true, Way::Out))).collect();
     json!({ "type": "object", "properties": properties })
-}
-
-/// Whether a value is answered, in its kept form, or sent, in any that is understood.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    In,
-    Out,
-}
-
-fn property(property: &Property, nullable: bool, way: Way) -> Json {
-    let mut schema = value(property, way);
-    if nullable {
-        schema = or_null(schema);
-    }
-    if !property.description.is_empty() {
-        schema["description"] = property.description.as_str().into();
-    }
-    if let Some(example) = property.example {
-        schema["examples"] = json!([example]);
-    }
-    schema
-}
-
-/// A value of a property, as it stands in a body.
-fn value(property: &Property, way: Way) -> Json {
-    match property.role {
-        Role::Key if way == Way::Out => {
-            json!({ "type": "string", "format": "uuid", "pattern": primitive::GUID })
-        }
-        Role::Key => typed(&Type::Guid, Role::Key),
-        Role::Period if way == Way::Out => {
-            json!({ "type": "string", "pattern": primitive::PERIOD })
-        }
-        Role::Period => json!({ "type": "string", "pattern": primitive::PERIOD_IN }),
-        role => typed(&property.ty, role),
-    }
-}
-
-/// A value of a property as it stands in a path.
-pub(super) fn literal(property: &Property) -> Json {
-    value(property, Way::In)
-}
-
-fn typed(ty: &Type, role: Role) -> Json {
-    match ty {
-        Type::Int64 | Type::Int32 => json!({
-            "type": "integer",
-            "format": if *ty == Type::Int32 { "int32" } else { "int64" },
-            "minimum": primitive::least(role, ty),
-            "maximum": primitive::greatest(ty),
-        }),
-        Type::Boolean => json!({ "type": "boolean" }),
-        Type::String => json!({ "type": "string" }),
-        Type::Date => json!({ "type": "string", "format": "date" }),
-        Type::Guid => {
-            json!({ "type": "string", "format": "uuid", "pattern": primitive::GUID_IN })
-        }
-        Type::Duration => json!({ "type": "string", "pattern": primitive::DURATION }),
-        Type::Complex(complex) => reference("schemas", &complex.name),
-        Type::Collection(item) => {
-            json!({ "type": "array", "items": typed(item, Role::Dimension) })
-        }
-    }
-}
-
-fn or_null(mut schema: Json) -> Json {
-    match schema.get("type").cloned() {
-        Some(ty) => {
-            schema["type"] = json!([ty, "null"]);
-            schema
-        }
-        None => json!({ "anyOf": [schema, { "type": "null" }] }),
-    }
 }
 
 /// The body of a refusal, in Graph's shape.
