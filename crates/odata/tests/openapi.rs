@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of a test fail as the test itself does")]
 
 use rollcall_odata::catalog;
-use rollcall_odata::payload::openapi::{Service, document, functions, resources};
+use rollcall_odata::payload::openapi::{Service, document, functions, parts, resources};
 use serde_json::Value;
 
 fn written() -> Value {
@@ -21,6 +21,11 @@ fn written() -> Value {
         resources::counts(&model),
         resources::entities(&model),
         functions(&model),
+        parts::by_id(&model),
+        parts::references(&model),
+        parts::reference(&model),
+        parts::properties(&model),
+        parts::values(&model),
     ];
     let text = document(&Service {
         model: &model,

@@ -7,6 +7,7 @@
 mod functions;
 mod operation;
 pub mod parameters;
+pub mod parts;
 pub mod resources;
 pub mod schemas;
 
@@ -77,12 +78,12 @@ fn refusal(code: Code, body: bool) -> Json {
     let codes: Vec<&str> = codes.map(|one| one.text()).collect();
     let meaning = format!("Refused: {}.", codes.join(" or "));
     let answer = Answer::new(&meaning).with(parameters::of_refusal(code));
-    match code {
-        // The connection itself refuses such a head, before anyone can say why.
-        Code::HeadersTooLarge => answer.headless().json(),
-        _ if body => answer.body("application/json", reference("schemas", "error")).json(),
-        _ => answer.json(),
+    // A head that is larger still is refused by the connection, which names no request.
+    let answer = if code == Code::HeadersTooLarge { answer.headless() } else { answer };
+    if body {
+        return answer.body("application/json", reference("schemas", "error")).json();
     }
+    answer.json()
 }
 
 fn security(service: &Service<'_>) -> Json {

@@ -3,7 +3,7 @@
 use rollcall_odata::Code;
 use rollcall_odata::edm::Model;
 use rollcall_odata::payload::openapi::{
-    Address, Answer, Operation, Service, document as write, functions, parameters, resources,
+    Address, Answer, Operation, Service, document as write, functions, parameters, parts, resources,
 };
 use serde_json::{Value as Json, json};
 
@@ -21,7 +21,7 @@ const ANY: &[Code] = &[Code::UriTooLong, Code::HeadersTooLarge];
 const ABOUT: &str = "Accepts, keeps and serves Microsoft 365 usage reports over the API of \
     Microsoft Graph. Names in paths and of query options count in any letter case, and query \
     options also without their $. Besides the paths here OData's other spellings of the same \
-    addresses are served, such as a key in parentheses. Every address answers OPTIONS with its \
+    addresses are served, such as a key in parentheses, and the properties that cannot be null. Every address answers OPTIONS with its \
     methods in Allow; a method that it lacks is 405.";
 
 fn limits() -> String {
@@ -60,6 +60,11 @@ pub fn addresses(model: &Model, endpoint: Endpoint) -> Vec<Address> {
         Endpoint::Singleton => versioned(resources::singletons(model)),
         Endpoint::Collection => versioned(resources::collections(model)),
         Endpoint::Count => versioned(resources::counts(model)),
+        Endpoint::ById => versioned(parts::by_id(model)),
+        Endpoint::References => versioned(parts::references(model)),
+        Endpoint::Reference => versioned(parts::reference(model)),
+        Endpoint::Property => versioned(parts::properties(model)),
+        Endpoint::Value => versioned(parts::values(model)),
         Endpoint::Function => versioned(functions(model)),
         Endpoint::Entity => versioned(resources::entities(model)),
     };

@@ -105,7 +105,7 @@ pub fn what_is_declared_is_served(world: &World) {
         ("SortRestrictions", "/Sortable", "orderby"),
         ("SearchRestrictions", "/Searchable", "search"),
         ("SelectSupport", "/Supported", "select"),
-        ("ExpandRestrictions", "/Expandable", "expand"),
+        ("ComputeSupported", "", "compute"),
     ] {
         let declared = set.pointer(&format!("/@Capabilities.{term}{property}")).unwrap();
         assert_eq!(*declared, serves(world, option), "{term}");

@@ -75,18 +75,19 @@ pub(super) fn container() -> Vec<Annotation> {
     ]
 }
 
-/// What can be done with an entity set, and what not yet.
+/// What can be done with an entity set, and what not.
 pub(super) fn entity_set(set: &EntitySet) -> Vec<Annotation> {
     let properties = &set.entity_type.properties;
     vec![
         tag("Capabilities.IndexableByKey", true),
+        tag("Capabilities.ComputeSupported", true),
         tag("Capabilities.TopSupported", true),
-        tag("Capabilities.SkipSupported", false),
+        tag("Capabilities.SkipSupported", true),
         switch("Capabilities.CountRestrictions", "Countable", true),
-        switch("Capabilities.FilterRestrictions", "Filterable", false),
-        switch("Capabilities.SortRestrictions", "Sortable", false),
-        switch("Capabilities.SearchRestrictions", "Searchable", false),
-        switch("Capabilities.SelectSupport", "Supported", false),
+        switch("Capabilities.FilterRestrictions", "Filterable", true),
+        switch("Capabilities.SortRestrictions", "Sortable", true),
+        switch("Capabilities.SearchRestrictions", "Searchable", true),
+        switch("Capabilities.SelectSupport", "Supported", true),
         switch("Capabilities.ExpandRestrictions", "Expandable", false),
         insert(&properties[1..]),
         update(&properties[..1]),

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::parameters::schema;
 use super::resources::{ANY, JSON, KEPT, address, odata};
 use super::{Address, Answer, Operation, parameters, schemas};
 use crate::edm::{Function, Model};
@@ -51,7 +52,7 @@ fn period() -> Json {
 }
 
 fn report(function: &Function, id: String) -> Operation {
-    let rows = schemas::collection(&format!("{}.row", function.entity_set.name), false);
+    let rows = schemas::collection(&schema(&format!("{}.row", function.entity_set.name)), false);
     let json_rows = odata("The rows, newest day first.", rows).with(&["Vary"]);
     let link = Answer::new("The way to the rows as CSV.")
         .with(&["Location", "Vary"])

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::reference;
+use crate::edm::EntitySet;
 use crate::error::Code;
 use crate::uri::options::SystemOption;
 
@@ -31,22 +32,53 @@ fn parameter(place: &str, name: &str, description: &str, schema: Json) -> Json {
     parameter
 }
 
-/// The system query options that are described: a further one is a further arm here,
-/// and a word in the list of the resource that has it. `$format` differs
-/// between resources, and skip tokens come with links alone.
-pub(super) fn option(option: SystemOption) -> Json {
+/// A query option of a set. `$format` differs between resources, and skip
+/// tokens come with links alone.
+pub(super) fn option(option: SystemOption, set: &EntitySet) -> Json {
     let name = format!("${}", option.text());
     match option {
         SystemOption::Top => {
             let range = json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX });
             query(&name, "The most objects over all pages.", range)
         }
+        SystemOption::Skip => {
+            let range = json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX });
+            query(&name, "How many objects are left out before them.", range)
+        }
+        SystemOption::Select => list(&name, "The properties that are shown.", names(set, &["*"])),
+        SystemOption::OrderBy => {
+            let words = "What to order by; expressions will do, too. Null comes first.";
+            let keys = names(set, &[]);
+            let descending: Vec<String> = keys.iter().map(|key| format!("{key} desc")).collect();
+            list(&name, words, [keys, descending].concat())
+        }
+        SystemOption::Expand => query(&name, "Nothing can be expanded.", json!({ "enum": ["*"] })),
         SystemOption::Count => {
             let flag = json!({ "type": "boolean" });
             query(&name, "Whether to count all objects.", flag)
         }
-        _ => query(&name, "", json!({ "type": "string" })),
+        _ => query(&name, "In the language of OData 4.01.", json!({ "type": "string" })),
     }
+}
+
+/// A query option that is a list with commas.
+fn list(name: &str, description: &str, items: Vec<String>) -> Json {
+    let schema = json!({ "type": "array", "minItems": 1, "items": { "enum": items } });
+    let mut parameter = query(name, description, schema);
+    parameter["style"] = "form".into();
+    parameter["explode"] = false.into();
+    parameter
+}
+
+/// The names of a set's properties, and of what else counts as one.
+fn names(set: &EntitySet, more: &[&str]) -> Vec<String> {
+    let own = set.entity_type.properties.iter().map(|one| one.name.as_str());
+    own.chain(more.iter().copied()).map(str::to_owned).collect()
+}
+
+/// How large the client would like the pages of a list.
+pub(super) fn page_size() -> Json {
+    header("Prefer", "maxpagesize=50 makes pages smaller than the service's own.")
 }
 
 /// `$format` with the values that a resource knows.

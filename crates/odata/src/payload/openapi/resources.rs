@@ -11,7 +11,20 @@ use crate::error::Code;
 use crate::uri::options::SystemOption;
 
 /// The query options of a list.
-const LIST: &[SystemOption] = &[SystemOption::Top, SystemOption::Count];
+const LIST: &[SystemOption] = &[
+    SystemOption::Filter,
+    SystemOption::Search,
+    SystemOption::OrderBy,
+    SystemOption::Select,
+    SystemOption::Compute,
+    SystemOption::Expand,
+    SystemOption::Top,
+    SystemOption::Skip,
+    SystemOption::Count,
+];
+
+/// The query options of a number: the others of a list change nothing in it.
+const COUNT: &[SystemOption] = &[SystemOption::Filter, SystemOption::Search];
 
 /// The media types that a create reads, each with the method whose body it holds.
 const CREATE: &[(&str, &str)] = &[("application/json", "POST")];
@@ -26,10 +39,11 @@ pub(super) const ANY: &[Code] =
 pub(super) const KEPT: &[Code] = &[Code::Internal, Code::Unavailable];
 
 /// Why a request may be refused that writes.
-const WRITE: &[Code] = &[Code::Conflict, Code::InsufficientStorage];
+pub(super) const WRITE: &[Code] = &[Code::Conflict, Code::InsufficientStorage];
 
 /// Why a request may be refused that has a body.
-const BODY: &[Code] = &[Code::RequestTimeout, Code::PayloadTooLarge, Code::UnsupportedEncoding];
+pub(super) const BODY: &[Code] =
+    &[Code::RequestTimeout, Code::PayloadTooLarge, Code::UnsupportedEncoding];
 
 /// The service document.
 pub fn service() -> Vec<Address> {
@@ -69,11 +83,16 @@ pub fn collections(model: &Model) -> Vec<Address> {
 
 /// The numbers of entities.
 pub fn counts(model: &Model) -> Vec<Address> {
-    each_place(model, |_, place, id| {
+    each_place(model, |set, place, id| {
         let number = json!({ "type": "string", "pattern": "^[0-9]+$" });
         let answer = Answer::new("The number.").with(&["OData-Version"]).body("text/plain", number);
-        let get = Operation::new("GET", format!("{id}.count"), "The number of objects");
-        let get = get.answering(200, answer).refusing(ANY).refusing(KEPT);
+        let get = Operation::new(
+            "GET",
+            format!("{id}.count"),
+            "The number of objects that are asked for",
+        );
+        let options = COUNT.iter().map(|one| parameters::option(*one, set));
+        let get = get.taking(options).answering(200, answer).refusing(ANY).refusing(KEPT);
         vec![address(&format!("{place}/$count"), vec![get])]
     })
 }
@@ -100,12 +119,18 @@ pub fn entities(model: &Model) -> Vec<Address> {
     })
 }
 
+/// What a list can be asked for.
+pub(super) fn list_options(set: &EntitySet) -> Vec<Json> {
+    let options = LIST.iter().map(|one| parameters::option(*one, set));
+    options.chain([parameters::page_size()]).collect()
+}
+
 fn list(set: &EntitySet, id: &str) -> Operation {
-    let page = schemas::collection(&format!("{}.item", set.name), true);
-    let answer = odata("A page, newest day first.", page);
-    Operation::new("GET", format!("{id}.list"), "The objects, newest day first")
-        .taking(LIST.iter().map(|one| parameters::option(*one)))
-        .answering(200, answer)
+    let page = schemas::collection(&schema(&format!("{}.item", set.name)), true);
+    let answer = odata("A page, newest day first unless $orderby says otherwise.", page);
+    Operation::new("GET", format!("{id}.list"), "The objects that are asked for")
+        .taking(list_options(set))
+        .answering(200, answer.with(&["Vary", "Preference-Applied"]))
         .refusing(ANY)
         .refusing(KEPT)
 }
@@ -197,7 +222,7 @@ fn delete(id: &str) -> Operation {
 
 /// The same for each entity set and each way to it: its path, and the begin of the names of
 /// what can be done there.
-fn each_place(
+pub(super) fn each_place(
     model: &Model,
     addresses: impl Fn(&EntitySet, &str, &str) -> Vec<Address>,
 ) -> Vec<Address> {
@@ -215,7 +240,7 @@ pub(super) fn address(path: &str, operations: Vec<Operation>) -> Address {
     Address { path: path.to_owned(), parameters: Vec::new(), operations }
 }
 
-fn in_path(property: &Property) -> Json {
+pub(super) fn in_path(property: &Property) -> Json {
     parameters::path(&property.name, &property.description, schemas::literal(property))
 }
 

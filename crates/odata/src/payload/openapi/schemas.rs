@@ -5,11 +5,10 @@ mod values;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::reference;
 use crate::edm::{ComplexType, EntitySet, EntityType, Model, Role};
 use crate::error::Code;
-pub(super) use values::literal;
 use values::{Way, property};
+pub(super) use values::{literal, value_of as value};
 
 /// The name of the schema of a set's body for this method.
 pub fn body_of(set: &EntitySet, method: &str) -> String {
@@ -39,14 +38,24 @@ pub(super) fn all(model: &Model) -> Map<String, Json> {
     all
 }
 
-/// A list of entities or rows: `counted` where it may have a count and further pages.
-pub(super) fn collection(item: &str, counted: bool) -> Json {
+/// The schema of a set's entity.
+pub(super) fn entity_of(set: &EntitySet) -> Json {
+    super::reference("schemas", &format!("{}.entity", set.name))
+}
+
+/// The address of an entity.
+pub(super) fn reference() -> Json {
+    json!({ "type": "object", "required": ["@odata.id"], "properties": { "@odata.id": url() } })
+}
+
+/// A list of entities, rows or addresses: `counted` where it may have a count and further pages.
+pub(super) fn collection(item: &Json, counted: bool) -> Json {
     let mut schema = json!({
         "type": "object",
         "required": ["@odata.context", "value"],
         "properties": {
             "@odata.context": url(),
-            "value": { "type": "array", "items": reference("schemas", item) },
+            "value": { "type": "array", "items": item },
         },
     });
     if counted {
@@ -101,7 +110,10 @@ fn entity(set: &EntitySet) -> Json {
 
 /// One entity of a list.
 fn item(set: &EntitySet) -> Json {
-    shown(set, &[("@odata.etag", json!({ "type": "string" }))], true)
+    let mut item = shown(set, &[("@odata.etag", json!({ "type": "string" }))], true);
+    // $select may leave any of them out, and $compute add others.
+    item["required"] = json!(["@odata.etag"]);
+    item
 }
 
 /// One row of a report function, which has no key.

@@ -42,6 +42,12 @@ fn value(property: &Property, way: Way) -> Json {
     }
 }
 
+/// A value of a property that is sent on its own, null or not.
+pub(in crate::payload::openapi) fn value_of(property: &Property, nullable: bool) -> Json {
+    let value = value(property, Way::In);
+    if nullable { or_null(value) } else { value }
+}
+
 /// A value of a property as it stands in a path.
 pub(in crate::payload::openapi) fn literal(property: &Property) -> Json {
     value(property, Way::In)
