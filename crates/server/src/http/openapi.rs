@@ -21,8 +21,8 @@ const ANY: &[Code] = &[Code::UriTooLong, Code::HeadersTooLarge];
 const ABOUT: &str = "Accepts, keeps and serves Microsoft 365 usage reports over the API of \
     Microsoft Graph. Names in paths and of query options count in any letter case, and query \
     options also without their $. Besides the paths here OData's other spellings of the same \
-    addresses are served, such as a key in parentheses, and the properties that cannot be null. Every address answers OPTIONS with its \
-    methods in Allow; a method that it lacks is 405.";
+    addresses are served, such as a key in parentheses, and the properties that cannot be null. \
+    Every address answers OPTIONS with its methods in Allow; a method that it lacks is 405.";
 
 fn limits() -> String {
     format!(

@@ -45,12 +45,12 @@ pub(super) fn option(option: SystemOption, set: &EntitySet) -> Json {
             let range = json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX });
             query(&name, "How many objects are left out before them.", range)
         }
-        SystemOption::Select => list(&name, "The properties that are shown.", names(set, &["*"])),
+        SystemOption::Select => list(&name, "The properties that are shown.", &names(set, &["*"])),
         SystemOption::OrderBy => {
             let words = "What to order by; expressions will do, too. Null comes first.";
             let keys = names(set, &[]);
             let descending: Vec<String> = keys.iter().map(|key| format!("{key} desc")).collect();
-            list(&name, words, [keys, descending].concat())
+            list(&name, words, &[keys, descending].concat())
         }
         SystemOption::Expand => query(&name, "Nothing can be expanded.", json!({ "enum": ["*"] })),
         SystemOption::Count => {
@@ -62,7 +62,7 @@ pub(super) fn option(option: SystemOption, set: &EntitySet) -> Json {
 }
 
 /// A query option that is a list with commas.
-fn list(name: &str, description: &str, items: Vec<String>) -> Json {
+fn list(name: &str, description: &str, items: &[String]) -> Json {
     let schema = json!({ "type": "array", "minItems": 1, "items": { "enum": items } });
     let mut parameter = query(name, description, schema);
     parameter["style"] = "form".into();

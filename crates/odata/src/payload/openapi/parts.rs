@@ -62,18 +62,14 @@ pub fn reference(model: &Model) -> Vec<Address> {
 pub fn properties(model: &Model) -> Vec<Address> {
     let single = |property: &Property| !matches!(property.ty, Type::Complex(_));
     each_property(model, single, |set, place, id, property| {
-        let value = |schema: Json| json!({ "type": "object", "required": ["value"], "properties": { "value": schema } });
-        let mut shown = value(schemas::value(property, false));
-        shown["properties"]["@odata.context"] = json!({ "type": "string", "format": "uri" });
-        let mut sent = value(schemas::value(property, true));
-        sent["additionalProperties"] = false.into();
-        let one = odata("The property.", shown).with(&["ETag"]);
         let get = Operation::new("GET", format!("{id}.read"), "A property")
-            .answering(200, one.clone())
-            .answering(204, Answer::new("It is null.").with(&["OData-Version", "ETag"]));
+            .answering(200, alone(property))
+            .answering(204, null());
+        let mut sent = object(schemas::value(property, true));
+        sent["additionalProperties"] = false.into();
         let put = Operation::new("PUT", format!("{id}.set"), "Set a property").reading(JSON, sent);
-        let put = write(put, one);
-        of_entity(set, place, &format!("/{}", property.name), vec![read(get), put, clear(id)])
+        let operations = vec![read(get), write(put, property), clear(id)];
+        of_entity(set, place, &format!("/{}", property.name), operations)
     })
 }
 
@@ -83,22 +79,35 @@ pub fn values(model: &Model) -> Vec<Address> {
         |property: &Property| !matches!(property.ty, Type::Collection(_) | Type::Complex(_));
     each_property(model, plain, |set, place, id, property| {
         let id = format!("{id}.value");
-        let text = Answer::new("The value.")
-            .with(&["OData-Version", "ETag"])
-            .body(TEXT, json!({ "type": "string" }));
+        let headers = &["OData-Version", "ETag"];
+        let text = json!({ "type": "string" });
+        let text = Answer::new("The value.").with(headers).body(TEXT, text);
         let get = Operation::new("GET", format!("{id}.read"), "A property's plain value")
             .answering(200, text)
-            .answering(204, Answer::new("It is null.").with(&["OData-Version", "ETag"]));
-        let one = json!({
-            "type": "object", "required": ["value"],
-            "properties": { "value": schemas::value(property, false) },
-        });
+            .answering(204, null());
         let put = Operation::new("PUT", format!("{id}.set"), "Set a property to a plain value")
             .reading(TEXT, schemas::value(property, false));
-        let put = write(put, odata("The property.", one).with(&["ETag"]));
-        let path = format!("/{}/$value", property.name);
-        of_entity(set, place, &path, vec![read(get), put, clear(&id)])
+        let operations = vec![read(get), write(put, property), clear(&id)];
+        of_entity(set, place, &format!("/{}/$value", property.name), operations)
     })
+}
+
+/// A property that is not null, as an answer of its own.
+fn alone(property: &Property) -> Answer {
+    let mut shown = object(schemas::value(property, false));
+    shown["properties"]["@odata.context"] = json!({ "type": "string", "format": "uri" });
+    odata("The property.", shown).with(&["ETag"])
+}
+
+/// An object with this value and no other.
+fn object(value: Json) -> Json {
+    let mut object = json!({ "type": "object", "required": ["value"], "properties": {} });
+    object["properties"]["value"] = value;
+    object
+}
+
+fn null() -> Answer {
+    Answer::new("It is null.").with(&["OData-Version", "ETag"])
 }
 
 /// What all reads of one entity and of its parts have.
@@ -112,11 +121,11 @@ fn read(operation: Operation) -> Operation {
         .refusing(&[Code::NotFound, Code::PreconditionFailed])
 }
 
-fn write(operation: Operation, shown: Answer) -> Operation {
+fn write(operation: Operation, property: &Property) -> Operation {
     let done = Answer::new("Done.").with(&["OData-Version", "ETag", "Preference-Applied"]);
     operation
         .taking([parameters::prefer(false, false), parameters::if_match()])
-        .answering(200, shown.with(&["Preference-Applied"]))
+        .answering(200, alone(property).with(&["Preference-Applied"]))
         .answering(204, done)
         .refusing(ANY)
         .refusing(KEPT)
@@ -126,7 +135,7 @@ fn write(operation: Operation, shown: Answer) -> Operation {
 }
 
 fn clear(id: &str) -> Operation {
-    let done = Answer::new("It is null.").with(&["OData-Version", "ETag", "Preference-Applied"]);
+    let done = null().with(&["Preference-Applied"]);
     Operation::new("DELETE", format!("{id}.clear"), "Set a property to null")
         .taking([parameters::if_match()])
         .answering(204, done)
