@@ -9,6 +9,7 @@ mod operation;
 pub mod parameters;
 pub mod parts;
 pub mod resources;
+mod rows;
 pub mod schemas;
 
 pub use functions::functions;

@@ -104,6 +104,18 @@ pub(super) fn prefer(create: bool, upsert: bool) -> Json {
     header("Prefer", &words)
 }
 
+/// What a client would like of a create.
+pub(super) fn prefer_rows() -> Json {
+    let mut parameter = prefer(true, false);
+    let words = parameter["description"].as_str().unwrap_or_default();
+    let words = format!(
+        "{words} Of many rows, handling=strict stores all or none, resolution=replace takes other \
+         numbers for facts that are there, and dry-run stores nothing."
+    );
+    parameter["description"] = words.into();
+    parameter
+}
+
 /// The request must fail unless the entity still has this tag.
 pub(super) fn if_match() -> Json {
     header("If-Match", "The ETag that the object must still have, or *; else 412.")

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::parameters::{self, schema};
-use super::{Address, Answer, Operation, schemas};
+use super::{Address, Answer, Operation, rows, schemas};
 use crate::edm::{EntitySet, Model, Property, Type};
 use crate::error::Code;
 use crate::uri::options::SystemOption;
@@ -25,9 +25,6 @@ const LIST: &[SystemOption] = &[
 
 /// The query options of a number: the others of a list change nothing in it.
 const COUNT: &[SystemOption] = &[SystemOption::Filter, SystemOption::Search];
-
-/// The media types that a create reads, each with the method whose body it holds.
-const CREATE: &[(&str, &str)] = &[("application/json", "POST")];
 
 pub(super) const JSON: &str = "application/json";
 
@@ -78,7 +75,9 @@ pub fn singletons(model: &Model) -> Vec<Address> {
 
 /// The entity sets, each from the container and through its singleton.
 pub fn collections(model: &Model) -> Vec<Address> {
-    each_place(model, |set, place, id| vec![address(place, vec![list(set, id), create(set, id)])])
+    each_place(model, |set, place, id| {
+        vec![address(place, vec![list(set, id), create(model, set, id)])]
+    })
 }
 
 /// The numbers of entities.
@@ -135,7 +134,7 @@ fn list(set: &EntitySet, id: &str) -> Operation {
         .refusing(KEPT)
 }
 
-fn create(set: &EntitySet, id: &str) -> Operation {
+fn create(model: &Model, set: &EntitySet, id: &str) -> Operation {
     let key = &set.entity_type.key().name;
     let next = ["read", "change", "replace", "delete"].map(|verb| format!("{id}.{verb}"));
     let keys = json!({
@@ -143,17 +142,20 @@ fn create(set: &EntitySet, id: &str) -> Operation {
         key: format!("$response.body#/{key}"),
     });
     let created = created(set).leading_to(&next, &keys);
-    let operation = Operation::new("POST", format!("{id}.create"), "Create an object")
-        .taking([parameters::prefer(true, false)])
+    let rows = Answer::new("What became of each of many rows.");
+    let rows = rows.with(&["OData-Version", "Preference-Applied"]).body(JSON, rows::tally());
+    Operation::new("POST", format!("{id}.create"), "Create an object, or many")
+        .taking([parameters::prefer_rows()])
+        .reading(JSON, schema(&schemas::body_of(set, "POST")))
+        .reading("text/csv", rows::csv(model, set))
+        .reading("application/x-ndjson", rows::lines())
+        .answering(200, rows)
         .answering(201, created)
         .answering(204, minimal().with(&["Location"]))
         .refusing(ANY)
         .refusing(KEPT)
         .refusing(WRITE)
-        .refusing(BODY);
-    CREATE.iter().fold(operation, |operation, (media_type, method)| {
-        operation.reading(media_type, schema(&schemas::body_of(set, method)))
-    })
+        .refusing(BODY)
 }
 
 fn on_entity(set: &EntitySet, id: &str, upsert: bool) -> Vec<Operation> {
