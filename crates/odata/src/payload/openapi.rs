@@ -4,7 +4,7 @@
 //! addresses, [`schemas`] the bodies. Whatever else a service has it describes
 //! with the same types, and [`document`] puts all of it together.
 
-mod functions;
+pub mod functions;
 mod operation;
 pub mod parameters;
 pub mod parts;
@@ -12,7 +12,6 @@ pub mod resources;
 mod rows;
 pub mod schemas;
 
-pub use functions::functions;
 pub use operation::{Address, Answer, Operation};
 
 use serde_json::{Map, Value as Json, json};

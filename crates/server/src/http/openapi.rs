@@ -65,7 +65,8 @@ pub fn addresses(model: &Model, endpoint: Endpoint) -> Vec<Address> {
         Endpoint::Reference => versioned(parts::reference(model)),
         Endpoint::Property => versioned(parts::properties(model)),
         Endpoint::Value => versioned(parts::values(model)),
-        Endpoint::Function => versioned(functions(model)),
+        Endpoint::ReportCount => versioned(functions::counts(model)),
+        Endpoint::Function => versioned(functions::functions(model)),
         Endpoint::Entity => versioned(resources::entities(model)),
     };
     own.into_iter().map(|address| finished(address, endpoint)).collect()

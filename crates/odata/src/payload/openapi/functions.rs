@@ -3,41 +3,56 @@
 use serde_json::{Value as Json, json};
 
 use super::parameters::schema;
-use super::resources::{ANY, JSON, KEPT, address, odata};
+use super::resources::{ANY, COUNT, JSON, KEPT, address, count, odata};
 use super::{Address, Answer, Operation, parameters, schemas};
 use crate::edm::{Function, Model};
 use crate::error::Code;
 use crate::plan::window::{LAST_DAY, PERIOD, PERIOD_IN};
+use crate::uri::options::SystemOption;
 
 /// The report functions, with and without the last day among the arguments.
 pub fn functions(model: &Model) -> Vec<Address> {
-    model.functions.iter().flat_map(|function| calls(function)).collect()
+    model.functions.iter().flat_map(|function| calls(function, "", report)).collect()
 }
 
-fn calls(function: &Function) -> Vec<Address> {
+/// The numbers of their rows.
+pub fn counts(model: &Model) -> Vec<Address> {
+    model.functions.iter().flat_map(|function| calls(function, "/$count", number)).collect()
+}
+
+/// The query options that both JSON and CSV take.
+const BOTH: &[SystemOption] = &[
+    SystemOption::Filter,
+    SystemOption::Search,
+    SystemOption::OrderBy,
+    SystemOption::Compute,
+    SystemOption::Top,
+    SystemOption::Skip,
+];
+
+/// Every call of a function, with what follows it in the path.
+fn calls(
+    function: &Function,
+    rest: &str,
+    operation: impl Fn(&Function, &str) -> Operation,
+) -> Vec<Address> {
+    let call = |arguments: Vec<(String, Json)>, ending: &str, option: Option<Json>| {
+        let (written, parameters): (Vec<String>, Vec<Json>) = arguments.into_iter().unzip();
+        let (under, name) = (function.under(), &function.name);
+        let path = format!("/{under}/{name}({}){rest}", written.join(","));
+        let operation = operation(function, &format!("{under}.{name}{ending}"));
+        Address { parameters, ..address(&path, vec![operation.taking(option)]) }
+    };
     let period = function.takes_period().then(|| (format!("{PERIOD}='{{{PERIOD}}}'"), period()));
     let short: Vec<(String, Json)> = period.into_iter().collect();
     if !function.takes_last_day() {
-        return vec![call(function, short, "", None)];
+        return vec![call(short, "", None)];
     }
     let last = parameters::path(LAST_DAY, LAST, day());
     let last = (format!("{LAST_DAY}={{{LAST_DAY}}}"), last);
     let long = short.iter().cloned().chain([last]).collect();
     let option = parameters::query(LAST_DAY, LAST, day());
-    vec![call(function, short, "", Some(option)), call(function, long, ".to", None)]
-}
-
-/// A call with these arguments, as they are written, and a further query option.
-fn call(
-    function: &Function,
-    arguments: Vec<(String, Json)>,
-    ending: &str,
-    option: Option<Json>,
-) -> Address {
-    let (written, parameters): (Vec<String>, Vec<Json>) = arguments.into_iter().unzip();
-    let path = format!("/{}/{}({})", function.under(), function.name, written.join(","));
-    let id = format!("{}.{}{ending}", function.under(), function.name);
-    Address { parameters, ..address(&path, vec![report(function, id).taking(option)]) }
+    vec![call(short, "", Some(option)), call(long, ".to", None)]
 }
 
 const LAST: &str = "The last day of the window; the newest refresh date unless it is given.";
@@ -51,21 +66,37 @@ fn period() -> Json {
     parameters::path(PERIOD, words, json!({ "type": "string", "pattern": PERIOD_IN }))
 }
 
-fn report(function: &Function, id: String) -> Operation {
-    let rows = schemas::collection(&schema(&format!("{}.row", function.entity_set.name)), false);
-    let json_rows = odata("The rows, newest day first.", rows).with(&["Vary"]);
+fn report(function: &Function, id: &str) -> Operation {
+    let rows = schemas::collection(&schema(&format!("{}.row", function.entity_set.name)), true);
+    let json_rows =
+        odata("The rows, newest day first.", rows).with(&["Vary", "Preference-Applied"]);
     let link = Answer::new("The way to the rows as CSV.")
         .with(&["Location", "Vary"])
         .body("text/plain", json!({}));
     Operation::new("GET", id, "The report, each day as it was known last")
         .described(
             "CSV behind a redirect, unless $format or Accept names JSON. The link in Location \
-             needs no token and holds for five minutes.",
+             needs no token and holds for five minutes. JSON takes $select and $count, too.",
         )
+        .taking(options(BOTH, function))
+        .taking([parameters::page_size()])
         .taking([parameters::format(&["json", "csv", JSON, "text/csv"])])
         .answering(200, json_rows)
         .answering(302, link)
         .refusing(ANY)
         .refusing(KEPT)
         .refusing(&[Code::InvalidArgument, Code::NotAcceptable])
+}
+
+fn number(function: &Function, id: &str) -> Operation {
+    Operation::new("GET", format!("{id}.count"), "The number of its rows that are asked for")
+        .taking(options(COUNT, function))
+        .answering(200, count())
+        .refusing(ANY)
+        .refusing(KEPT)
+        .refusing(&[Code::InvalidArgument])
+}
+
+fn options(which: &[SystemOption], function: &Function) -> Vec<Json> {
+    which.iter().map(|one| parameters::option(*one, &function.entity_set)).collect()
 }

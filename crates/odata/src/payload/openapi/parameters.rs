@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::reference;
 use crate::edm::EntitySet;
 use crate::error::Code;
+use crate::uri::Limits;
 use crate::uri::options::SystemOption;
 
 /// The headers of every answer.
@@ -50,7 +51,10 @@ pub(super) fn option(option: SystemOption, set: &EntitySet) -> Json {
             let words = "What to order by; expressions will do, too. Null comes first.";
             let keys = names(set, &[]);
             let descending: Vec<String> = keys.iter().map(|key| format!("{key} desc")).collect();
-            list(&name, words, &[keys, descending].concat())
+            let mut parameter = list(&name, words, &[keys, descending].concat());
+            // As many as are taken where the service is not set up otherwise.
+            parameter["schema"]["maxItems"] = Limits::default().keys.into();
+            parameter
         }
         SystemOption::Expand => query(&name, "Nothing can be expanded.", json!({ "enum": ["*"] })),
         SystemOption::Count => {

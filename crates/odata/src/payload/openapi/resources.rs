@@ -23,8 +23,11 @@ const LIST: &[SystemOption] = &[
     SystemOption::Count,
 ];
 
+/// The query options of one entity.
+const ENTITY: &[SystemOption] = &[SystemOption::Select, SystemOption::Expand];
+
 /// The query options of a number: the others of a list change nothing in it.
-const COUNT: &[SystemOption] = &[SystemOption::Filter, SystemOption::Search];
+pub(super) const COUNT: &[SystemOption] = &[SystemOption::Filter, SystemOption::Search];
 
 pub(super) const JSON: &str = "application/json";
 
@@ -83,15 +86,13 @@ pub fn collections(model: &Model) -> Vec<Address> {
 /// The numbers of entities.
 pub fn counts(model: &Model) -> Vec<Address> {
     each_place(model, |set, place, id| {
-        let number = json!({ "type": "string", "pattern": "^[0-9]+$" });
-        let answer = Answer::new("The number.").with(&["OData-Version"]).body("text/plain", number);
         let get = Operation::new(
             "GET",
             format!("{id}.count"),
             "The number of objects that are asked for",
         );
         let options = COUNT.iter().map(|one| parameters::option(*one, set));
-        let get = get.taking(options).answering(200, answer).refusing(ANY).refusing(KEPT);
+        let get = get.taking(options).answering(200, count()).refusing(ANY).refusing(KEPT);
         vec![address(&format!("{place}/$count"), vec![get])]
     })
 }
@@ -116,6 +117,11 @@ pub fn entities(model: &Model) -> Vec<Address> {
             },
         ]
     })
+}
+
+/// What one entity can be asked for.
+pub(super) fn entity_options(set: &EntitySet) -> Vec<Json> {
+    ENTITY.iter().map(|one| parameters::option(*one, set)).collect()
 }
 
 /// What a list can be asked for.
@@ -177,7 +183,8 @@ fn read(set: &EntitySet, id: &str) -> Operation {
     let unchanged = Answer::new("It still has the tag that is known.").with(&["ETag"]);
     Operation::new("GET", format!("{id}.read"), "Read an object")
         .taking([parameters::if_none_match()])
-        .answering(200, entity(set, "The object.").with(&["ETag"]))
+        .taking(entity_options(set))
+        .answering(200, odata("The object.", schemas::entity_of(set)).with(&["ETag"]))
         .answering(304, unchanged)
         .refusing(ANY)
         .refusing(KEPT)
@@ -274,4 +281,10 @@ fn created(set: &EntitySet) -> Answer {
 fn minimal() -> Answer {
     let headers = &["OData-Version", "OData-EntityId", "ETag", "Preference-Applied"];
     Answer::new("Done, as return=minimal asks.").with(headers)
+}
+
+/// The answer to how many there are.
+pub(super) fn count() -> Answer {
+    let number = json!({ "type": "string", "pattern": "^[0-9]+$" });
+    Answer::new("The number.").with(&["OData-Version"]).body("text/plain", number)
 }

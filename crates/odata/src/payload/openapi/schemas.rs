@@ -28,6 +28,7 @@ pub(super) fn all(model: &Model) -> Map<String, Json> {
     }
     for set in &model.entity_sets {
         all.insert(format!("{}.entity", set.name), entity(set));
+        all.insert(format!("{}.read", set.name), read(set));
         all.insert(format!("{}.item", set.name), item(set));
         all.insert(format!("{}.row", set.name), row(set));
         for method in ["POST", "PUT", "PATCH"] {
@@ -38,9 +39,9 @@ pub(super) fn all(model: &Model) -> Map<String, Json> {
     all
 }
 
-/// The schema of a set's entity.
+/// The schema of a set's entity as it is read.
 pub(super) fn entity_of(set: &EntitySet) -> Json {
-    super::reference("schemas", &format!("{}.entity", set.name))
+    super::reference("schemas", &format!("{}.read", set.name))
 }
 
 /// The address of an entity.
@@ -106,6 +107,13 @@ fn url() -> Json {
 fn entity(set: &EntitySet) -> Json {
     let annotations = [("@odata.context", url()), ("@odata.type", type_name(&set.entity_type))];
     shown(set, &annotations, true)
+}
+
+/// One entity as it is read: $select may leave any property out.
+fn read(set: &EntitySet) -> Json {
+    let mut read = entity(set);
+    read["required"] = json!(["@odata.context"]);
+    read
 }
 
 /// One entity of a list.
