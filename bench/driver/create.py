@@ -10,6 +10,7 @@ from .wrk import REST, drive
 
 PATH = "/v1.0/reports/office365ActiveUserCounts"
 CONNECTIONS = (1, 64, 256)
+POOL, AHEAD = "axum, rusqlite, pool of ten", "the same in write-ahead mode"
 # What is wanted at 64 connections.
 OF_BARE, OF_POOL = 0.42, 12
 
@@ -63,6 +64,7 @@ def start(run):
     one.write_text(lines[0] + "\n")
     bare = run.start("bare", [run.programs["bare"]])
     pool = run.start("pool", [run.programs["pool"]], run.folder / "pool.db")
+    ahead = run.start("pool-wal", [run.programs["pool"]], run.folder / "pool-wal.db", "wal")
     ours = run.serve("rollcall", run.folder / "data")
     return {
         "Rollcall": Contender(ours, run.one_token, lambda: count(ours, run.lines[:1])),
@@ -70,8 +72,8 @@ def start(run):
             Contender(ours, run.all_tokens, lambda: count(ours, run.lines)),
         "Rollcall with the null engine": Contender(null, one, None),
         "bare hyper": Contender(bare, one, None),
-        "axum, rusqlite, pool of ten":
-            Contender(pool, one, lambda: int(pool.get("/count")[2])),
+        POOL: Contender(pool, one, lambda: int(pool.get("/count")[2])),
+        AHEAD: Contender(ahead, one, lambda: int(ahead.get("/count")[2])),
     }
 
 
@@ -90,13 +92,12 @@ def render(results, contenders):
             share = "" if name == "bare hyper" else ratio_cell(series, bare, target)
             rows.append([f"{connections}: {name}", *series.cells(), share])
     head = ["create, by connections", "requests/s", "CPU µs each", "p50 ms", "p99 ms", "of bare hyper"]
-    return table(head, rows) + "\n\n" + of_pool(results)
+    return "\n\n".join([table(head, rows), of_pool(results, POOL), of_pool(results, AHEAD)])
 
 
-def of_pool(results):
-    ours, pool = results["Rollcall", 64], results["axum, rusqlite, pool of ten", 64]
+def of_pool(results, name):
+    ours, pool = results["Rollcall", 64], results[name, 64]
     if ours.faults or pool.faults:
-        return f"In axum with a pool of ten: no ratio, {(ours.faults + pool.faults)[0]}."
+        return f"In those of {name}: no ratio, {(ours.faults + pool.faults)[0]}."
     times = spread(pairs_of(ours.rate, pool.rate), "{:.1f}")
-    return f"Durable creates at 64 connections in those of axum with a pool of ten: {times} times; " \
-           f"wanted {OF_POOL}."
+    return f"Durable creates at 64 connections in those of {name}: {times} times; wanted {OF_POOL}."

@@ -7,6 +7,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 use rollcall_odata::plan::Write;
@@ -21,6 +22,9 @@ use crate::{Author, Error, Outcome, Written};
 
 /// How much a probe writes: enough that it fails on a disk that has only crumbs left.
 const PROBE_BYTES: usize = 64 * 1024;
+
+/// How long the next of several writers is waited for: less than a disk takes to sync.
+const GATHER: Duration = Duration::from_micros(100);
 
 /// What the writer is asked.
 pub(crate) enum Message {
@@ -73,6 +77,8 @@ pub(crate) struct Writer {
     messages: Receiver<Message>,
     health: Arc<Health>,
     batch: usize,
+    /// How many writes the last transaction had.
+    last_batch: usize,
     tenants: Tenants,
 }
 
@@ -97,7 +103,8 @@ impl Writer {
         batch: usize,
     ) -> Self {
         let health = Arc::new(Health(AtomicBool::new(true)));
-        Self { connection, tables, messages, health, batch, tenants: Tenants::new() }
+        let tenants = Tenants::new();
+        Self { connection, tables, messages, health, batch, last_batch: 0, tenants }
     }
 
     /// How others see whether it can write.
@@ -148,6 +155,7 @@ impl Writer {
         let outcome = catch_unwind(AssertUnwindSafe(work));
         match outcome {
             Ok(Ok(())) => {
+                self.last_batch = waiting.len();
                 // A commit of nothing tells nothing of the disk.
                 if waiting.iter().any(Waiting::has_written) {
                     self.health.set(true);
@@ -243,16 +251,29 @@ impl Writer {
             if waiting.len() >= self.batch {
                 break;
             }
-            match self.messages.try_recv() {
-                Ok(Message::Write(request)) => next = request,
-                Ok(other) => {
+            match self.next(waiting.len()) {
+                Some(Message::Write(request)) => next = request,
+                Some(other) => {
                     *met = Some(other);
                     break;
                 }
-                Err(_nothing_more) => break,
+                None => break,
             }
         }
         self.execute("COMMIT")
+    }
+
+    /// What is queued; after so many writes of this transaction.
+    ///
+    /// Those who were answered last most likely write again at once. While fewer
+    /// than half of them have, the next one is waited for, for a moment: a commit
+    /// costs as much as many writes. Who writes alone never waits.
+    fn next(&self, written: usize) -> Option<Message> {
+        match self.messages.try_recv() {
+            Ok(message) => Some(message),
+            Err(_) if written * 2 < self.last_batch => self.messages.recv_timeout(GATHER).ok(),
+            Err(_) => None,
+        }
     }
 
     fn apply(&mut self, author: &Author, plan: Write) -> Result<Written, Stop> {
