@@ -10,7 +10,7 @@ import datetime
 import schemathesis
 
 # What stands in for a text at random where an expression is expected: those
-# languages have fuzzers of their own.
+# languages have tests of their own.
 EXPRESSIONS = {
     "$compute": "teams add yammer as social",
     "$filter": "teams ge 5 and not contains(reportPeriod,'8') or reportDate lt 2020-01-01",

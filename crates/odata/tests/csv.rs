@@ -125,6 +125,10 @@ fn what_two_reports_share_must_be_told_apart() {
 fn a_quotation_mark_that_is_not_closed_costs_no_memory() {
     let text = format!("{HEAD}\n\"{}", "x\n".repeat(100_000));
     assert!(shown(&text).contains("begins on line 2 is longer than 65536"), "{}", shown(&text));
+    // Cells without a byte are limited as well, in a row and among the headings.
+    for commas in [",".repeat(70_000), format!("{HEAD}\n{}", ",".repeat(70_000))] {
+        assert!(shown(&commas).contains("is longer than 65536"));
+    }
 }
 
 proptest::proptest! {

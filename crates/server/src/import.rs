@@ -22,6 +22,9 @@ use source::{Failure, Form, Source};
 /// How much of a file is read at once, in bytes.
 const PIECE: usize = 64 * 1024;
 
+/// How much of a file is read before its form is told, in bytes.
+const START: usize = 64;
+
 /// An import.
 pub struct Import {
     /// The reports that the files may be of.
@@ -147,7 +150,14 @@ impl Import {
         tally: &mut Tally,
     ) -> Result<(), Failure> {
         let mut piece = vec![0; PIECE];
-        let mut filled = read_some(bytes, &mut piece)?;
+        let mut filled = 0;
+        // The first read of a file may give no more than its first bytes.
+        while filled < START {
+            match read_some(bytes, &mut piece[filled..])? {
+                0 => break,
+                more => filled += more,
+            }
+        }
         let mut intake = self.intake(&piece[..filled], newest)?;
         while filled > 0 {
             intake.feed(&piece[..filled]).map_err(|error| Failure::Source(error.message))?;

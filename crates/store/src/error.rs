@@ -20,6 +20,9 @@ pub enum Error {
     },
     /// Another entity of this tenant has this key.
     KeyExists,
+    /// The query is larger than SQLite takes. The limits on queries keep most
+    /// of them from getting here.
+    TooLarge,
     /// The queue is full, or another process holds the write lock. Worth trying again.
     Busy,
     /// The disk is full. Nothing was written; reads go on.
@@ -42,11 +45,16 @@ pub enum Error {
     Failed(String),
 }
 
+/// What SQLite says of a statement that is too large: there is no code for it.
+const TOO_LARGE: [&str; 3] =
+    ["too many SQL variables", "Expression tree is too large", "parser stack overflow"];
+
 impl Error {
     /// From a failed read.
     pub(crate) fn of_read(error: &rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy) => Self::Busy,
+            _ if TOO_LARGE.iter().any(|part| error.to_string().contains(part)) => Self::TooLarge,
             _ => Self::Failed(error.to_string()),
         }
     }
@@ -74,6 +82,7 @@ impl std::fmt::Display for Error {
             Self::PreconditionFailed => f.write_str("the entity has another version"),
             Self::FactExists { id } => write!(f, "entity {id} states the same fact"),
             Self::KeyExists => f.write_str("the key is in use"),
+            Self::TooLarge => f.write_str("the query is larger than SQLite takes"),
             Self::Busy => f.write_str("too much is waiting; try again later"),
             Self::Full(cause) => write!(f, "the disk is full: {cause}"),
             Self::Unwritable(cause) => write!(f, "the disk cannot be written to: {cause}"),

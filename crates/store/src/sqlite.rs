@@ -50,11 +50,15 @@ const LOAD_CACHE: i64 = 256 * 1024;
 /// of a log, through which every page would go twice, a journal keeps what
 /// pages held before: new ones need none. What a commit promises stays the
 /// same, as the journal is cut to nothing and synced (not so if it were deleted).
+/// While another process has the database open, the log stays.
 pub(crate) fn suit_to_load(connection: &Connection) -> Result<(), Error> {
-    connection
+    let switched = connection
         .execute_batch(&format!("PRAGMA cache_size = -{LOAD_CACHE}"))
-        .and_then(|()| connection.query_row("PRAGMA journal_mode = TRUNCATE", [], |_| Ok(())))
-        .map_err(|error| Error::of_write(&error))
+        .and_then(|()| connection.query_row("PRAGMA journal_mode = TRUNCATE", [], |_| Ok(())));
+    match switched.map_err(|error| Error::of_write(&error)) {
+        Err(Error::Busy) => write_ahead(connection),
+        switched => switched,
+    }
 }
 
 /// Takes back what a load had begun when it was killed. A connection that only

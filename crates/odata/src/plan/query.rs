@@ -7,7 +7,7 @@ use crate::plan::expression::{Binder, Expression, Kept, Setting, Ty};
 use crate::plan::{expression, search};
 use crate::uri::clauses::{self, Selected};
 use crate::uri::options::SystemOption;
-use crate::uri::{filter, search as words};
+use crate::uri::{self, filter, search as words};
 
 /// Which rows a list has, and in which order. As a default: all rows, in the
 /// order of the identity.
@@ -45,6 +45,8 @@ pub struct Computed {
     pub ty: Ty,
     /// How large it is, for the limit on what refers to it.
     pub(crate) nodes: usize,
+    /// How many items its lists have.
+    pub(crate) items: usize,
 }
 
 /// Which properties an answer shows, as positions in `EntityType::properties`
@@ -97,8 +99,14 @@ pub(crate) fn condition(
 pub(crate) fn compute(setting: Setting<'_>) -> Result<Vec<Computed>, Error> {
     let Some(text) = setting.options.get(SystemOption::Compute) else { return Ok(Vec::new()) };
     let mut computed: Vec<Computed> = Vec::new();
-    for clauses::Computed { expression, name, at } in clauses::compute(text, setting.limits)? {
-        let mut binder = Binder::new(setting, &[], "$compute");
+    let clauses = clauses::compute(text, setting.limits)?;
+    let most = setting.limits.keys;
+    if clauses.len() > most {
+        let what = format!("more than {most} properties");
+        return Err(uri::too_complex("$compute", &what, "query-keys"));
+    }
+    let mut binder = Binder::new(setting, &[], "$compute");
+    for clauses::Computed { expression, name, at } in clauses {
         let same = |other: &str| other.eq_ignore_ascii_case(&name);
         let taken = setting.set.entity_type.find(&name).is_some();
         if taken || computed.iter().any(|one| same(&one.name)) || !is_identifier(&name) {
@@ -107,9 +115,12 @@ pub(crate) fn compute(setting: Setting<'_>) -> Result<Vec<Computed>, Error> {
                  digits and underscores, and no name that is in use."
             )));
         }
+        let before = binder.bound();
         let bound = binder.bind(&expression)?;
+        let (nodes, items) = binder.bound();
+        let (nodes, items) = (nodes - before.0, items - before.1);
         let ty = bound.ty.unwrap_or(Ty::String);
-        computed.push(Computed { name, expression: bound.expression, ty, nodes: binder.bound() });
+        computed.push(Computed { name, expression: bound.expression, ty, nodes, items });
     }
     Ok(computed)
 }

@@ -70,6 +70,11 @@ pub fn of_store(error: store::Error, set: &EntitySet, place: &str, wanted: &str)
         }
         store::Error::FactExists { id } => fact_exists(set, place, &id.to_string()),
         store::Error::KeyExists => key_exists(set),
+        store::Error::TooLarge => {
+            let message = "The query is larger than can be run. Expected fewer operators, items in \
+                           lists, or keys.";
+            Error::new(Code::TooComplex, message).into()
+        }
         store::Error::Busy => {
             let message = "Too many requests are waiting. Try again in a moment.";
             Refusal::later(Code::Unavailable, message, BUSY_SECONDS, None)
@@ -214,6 +219,7 @@ mod tests {
             store::Error::PreconditionFailed,
             store::Error::FactExists { id: Uuid::from_u128(7) },
             store::Error::KeyExists,
+            store::Error::TooLarge,
             store::Error::Busy,
             store::Error::Full(cause()),
             store::Error::Unwritable(cause()),

@@ -59,9 +59,11 @@ enum To {
 }
 
 impl Sink {
-    /// The folder at this path, made where there is none, or the service that has it.
+    /// The folder at this path, or the service that has it. Where there is none
+    /// it is made, unless it is only to be known what would happen.
     pub fn open(data: &Path, model: &Model, terms: Terms) -> Result<Self, String> {
-        let folder = Folder::open_or_create(data).map_err(|error| error.to_string())?;
+        let folder = if terms.dry { Folder::open(data) } else { Folder::open_or_create(data) };
+        let folder = folder.map_err(|error| error.to_string())?;
         let locked = folder.try_lock().map_err(|error| error.to_string())?;
         let to = match locked {
             Some(lock) => To::Folder(Box::new(Loader::open(&folder, lock, model, terms)?)),

@@ -44,6 +44,28 @@ fn slow_clients_are_cut_off_and_others_are_served() {
 }
 
 #[test]
+fn a_body_that_nobody_wants_holds_no_place() {
+    let world = World::with_limits(|limits| {
+        limits.connections = 1;
+        limits.body_time = Duration::from_millis(300);
+    });
+    let mut drip = TcpStream::connect(world.address()).unwrap();
+    let head = format!(
+        "POST {COLLECTION} HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\n\
+         Transfer-Encoding: chunked\r\n\r\n"
+    );
+    drip.write_all(head.as_bytes()).unwrap();
+    // A byte comes before each pause has gone on for too long.
+    let dripping = std::thread::spawn(move || {
+        while drip.write_all(b"1\r\nx\r\n").is_ok() {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    });
+    assert_eq!(world.send(&ask("GET", "/health/live")).status, 200);
+    dripping.join().unwrap();
+}
+
+#[test]
 fn who_does_not_read_is_cut_off() {
     let world = World::with_limits(|limits| {
         limits.connections = 1;

@@ -123,6 +123,7 @@ suite! {
         a_page_is_as_large_as_the_client_prefers
         pages_go_on_in_their_order_while_others_write
         a_token_holds_for_its_own_query
+        what_is_too_large_says_which_limit
         what_cannot_be_asked
         another_tenant_s_rows_are_in_no_answer;
     property:

@@ -200,6 +200,44 @@ pub fn a_token_holds_for_its_own_query(world: &World) {
     assert_eq!(numbers(&same), [7, 8, 9, 10, 11], "what is shown may differ");
 }
 
+pub fn what_is_too_large_says_which_limit(world: &World) {
+    fill(world);
+    let many = |text: &str, count: usize, between: &str| vec![text; count].join(between);
+    let computed = |count: usize, text: &str| {
+        (0..count).map(|n| format!("{text} as c{n}")).collect::<Vec<_>>().join(",")
+    };
+    for (options, told) in [
+        (format!("$filter=5 in ({})", many("1", 1000, ",")), "query-nodes"),
+        (format!("$filter=teams in (exchange,{})", many("1", 600, ",")), "query-nodes"),
+        (format!("$compute={}", computed(17, "1")), "query-keys"),
+        (
+            format!("$compute={}&@l=[{}]", computed(3, "teams in @l"), many("1", 400, ",")),
+            "query-list",
+        ),
+        (
+            format!(
+                "$compute=teams in @l as a&$filter={}&@l=[{}]",
+                many("a", 4, " or "),
+                many("1", 400, ",")
+            ),
+            "query-list",
+        ),
+        (
+            format!("$compute={}&@a={}", computed(10, "@a"), many("true", 60, " and ")),
+            "query-nodes",
+        ),
+    ] {
+        let reply = query(world, &options);
+        let shown: String = options.chars().take(60).collect();
+        assert_eq!((reply.status, reply.code().as_str()), (400, "queryTooComplex"), "{shown}");
+        assert!(reply.message().contains(told), "{shown}\n{reply}");
+    }
+    // A page whose next one could not be asked for.
+    let long = format!("$orderby=@a&@a='{}'", many("x", 5000, ""));
+    let reply = query(world, &long);
+    assert_eq!((reply.status, reply.code().as_str()), (414, "uriTooLong"), "{reply}");
+}
+
 pub fn what_cannot_be_asked(world: &World) {
     fill(world);
     let lines: Vec<String> = [

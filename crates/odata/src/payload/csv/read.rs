@@ -113,8 +113,15 @@ impl Reader {
         self.filled = (cells + wrote, ends + ended);
         self.line += line_ends(&bytes[..used]);
         match result {
-            ReadRecordResult::OutputFull => self.grow()?,
-            ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
+            ReadRecordResult::OutputFull => {
+                let bytes = self.longer(self.cells.len())?;
+                self.cells.resize(bytes, 0);
+            }
+            ReadRecordResult::OutputEndsFull => {
+                // Empty cells are no bytes, and take memory all the same.
+                let cells = self.longer(self.ends.len())?;
+                self.ends.resize(cells, 0);
+            }
             ReadRecordResult::Record => self.row(row)?,
             ReadRecordResult::InputEmpty => {}
             ReadRecordResult::End => self.began = None,
@@ -135,17 +142,16 @@ impl Reader {
         &bytes[blank..]
     }
 
-    fn grow(&mut self) -> Result<(), Error> {
-        let length = self.cells.len() * 2;
-        if length > MAX_ROW {
-            let line = self.began.unwrap_or(self.line);
-            return Err(Error::bad_request(format!(
-                "The row that begins on line {line} is longer than {MAX_ROW} bytes. Expected a \
-                 shorter one; perhaps a quotation mark is not closed."
-            )));
+    /// The next length of a buffer that a row has filled, up to the longest row.
+    fn longer(&self, length: usize) -> Result<usize, Error> {
+        if length * 2 <= MAX_ROW {
+            return Ok(length * 2);
         }
-        self.cells.resize(length, 0);
-        Ok(())
+        let line = self.began.unwrap_or(self.line);
+        Err(Error::bad_request(format!(
+            "The row that begins on line {line} is longer than {MAX_ROW} bytes. Expected a shorter \
+             one; perhaps a quotation mark is not closed."
+        )))
     }
 
     /// The row is whole: headings first, then what they are of.

@@ -141,6 +141,14 @@ impl<'a> Binder<'a> {
         Ok(())
     }
 
+    fn count_items(&mut self, items: usize) -> Result<(), Error> {
+        let most = self.setting.limits.list;
+        self.items_left = self.items_left.checked_sub(items).ok_or_else(|| {
+            uri::too_complex(self.option, &format!("more than {most} items in lists"), "query-list")
+        })?;
+        Ok(())
+    }
+
     fn literal(&self, literal: &Literal) -> Result<Typed, Error> {
         let typed = literal::typed(literal).map_err(|error| error.about(self.option))?;
         Ok(Typed { integer: literal::as_integer(literal), ..typed })
@@ -156,6 +164,7 @@ impl<'a> Binder<'a> {
         let computed = self.computed.iter().find(|one| one.name.eq_ignore_ascii_case(name));
         if let Some(computed) = computed {
             self.count(computed.nodes)?;
+            self.count_items(computed.items)?;
             return Ok(Typed::new(computed.ty, computed.expression.clone()));
         }
         let entity_type = &self.setting.set.entity_type;
@@ -255,6 +264,10 @@ impl<'a> Binder<'a> {
             Kind::Alias(name) => self.items_of_alias(name)?,
             _ => return Err(self.not_served("A path after 'in'")),
         };
+        if !operators::is_plain(&value, &items) {
+            // Each item is a comparison of its own then.
+            self.count(items.len())?;
+        }
         operators::is_in(value, items).map_err(|error| error.about(self.option))
     }
 
@@ -268,10 +281,7 @@ impl<'a> Binder<'a> {
 
     /// Items that are literals count by the limit on lists alone.
     fn items(&mut self, items: &[Node]) -> Result<Vec<Typed>, Error> {
-        let most = self.setting.limits.list;
-        self.items_left = self.items_left.checked_sub(items.len()).ok_or_else(|| {
-            uri::too_complex(self.option, &format!("more than {most} items in lists"), "query-list")
-        })?;
+        self.count_items(items.len())?;
         let one = |node: &Node| match &node.kind {
             Kind::Literal(literal) => self.literal(literal),
             _ => self.bind(node),
@@ -404,9 +414,10 @@ impl<'a> Binder<'a> {
         ))
     }
 
-    /// How many nodes have been bound.
-    pub fn bound(&self) -> usize {
-        self.setting.limits.nodes - self.left
+    /// How many nodes have been bound, and how many items of lists.
+    pub fn bound(&self) -> (usize, usize) {
+        let Limits { nodes, list, .. } = self.setting.limits;
+        (nodes - self.left, list - self.items_left)
     }
 }
 

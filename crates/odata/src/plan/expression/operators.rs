@@ -136,10 +136,14 @@ fn kept(how: Kept, shown: &Value) -> Option<Value> {
 }
 
 /// `in`: as many equalities as there are items.
+/// Whether an `in` is one comparison with a list of values. A literal is cast to
+/// what it stands beside, which differs from item to item.
+pub(super) fn is_plain(value: &Typed, items: &[Typed]) -> bool {
+    !value.literal && items.iter().all(|item| matches!(item.expression, Expression::Value(_)))
+}
+
 pub(super) fn is_in(value: Typed, items: Vec<Typed>) -> Result<Typed, Error> {
-    // A literal is cast to what it stands beside, which differs from item to item.
-    let plain =
-        !value.literal && items.iter().all(|item| matches!(item.expression, Expression::Value(_)));
+    let plain = is_plain(&value, &items);
     let mut values = Vec::with_capacity(items.len());
     let mut equalities = Vec::new();
     for item in items {

@@ -15,6 +15,7 @@ use super::Call;
 use crate::app::App;
 use crate::http::answer::{Answer, PREFERENCE_APPLIED};
 use crate::http::error::Refusal;
+use crate::http::receive::MAX_TARGET;
 
 impl Call<'_> {
     /// The entities of a set, page by page.
@@ -43,7 +44,8 @@ impl Call<'_> {
             .map_err(|error| self.refusal(error, &place, ""))?;
         self.seen.lap("run");
         let token = listed.last.as_ref().and_then(|last| page.next(last));
-        let next = token.map(|token| self.next_link(&format!("{}{rest}", place.path), &token));
+        let path = format!("{}{rest}", place.path);
+        let next = token.map(|token| self.next_link(&path, &token)).transpose()?;
         let body = sink.rows.finish(listed.count, next.as_deref());
         self.seen.lap("render");
         let answer = Answer::odata(StatusCode::OK, body).uncached().with(VARY, "Prefer");
@@ -73,8 +75,9 @@ impl Call<'_> {
         Ok(answer.versioned().uncached())
     }
 
-    /// The same request, from where this page ended.
-    pub(super) fn next_link(&self, path: &str, token: &str) -> String {
+    /// The same request, from where this page ended. One that would not be taken
+    /// is not given.
+    pub(super) fn next_link(&self, path: &str, token: &str) -> Result<String, Error> {
         let kept = self.request.query.split('&').filter(|part| {
             let name = part.split('=').next().unwrap_or_default().replace("%24", "$");
             let name = name.strip_prefix('$').unwrap_or(&name);
@@ -83,7 +86,13 @@ impl Call<'_> {
         let mut query: Vec<&str> = kept.collect();
         let token = format!("$skiptoken={token}");
         query.push(&token);
-        format!("{}/{path}?{}", self.root, query.join("&"))
+        let link = format!("{}/{path}?{}", self.root, query.join("&"));
+        if link.len() - self.base.len() <= MAX_TARGET {
+            return Ok(link);
+        }
+        let message = "The URL of the next page would be too long. Expected a shorter query, or \
+                       fewer and shorter keys of $orderby.";
+        Err(Error::new(Code::UriTooLong, message))
     }
 }
 

@@ -59,7 +59,7 @@ impl Call<'_> {
         let (listed, JsonRows(rows)) = run(self.app, self.tenant(), plan, JsonRows(rows)).await?;
         self.seen.lap("run");
         let token = listed.last.as_ref().and_then(|last| page.next(last));
-        let next = token.map(|token| self.next_link(self.path, &token));
+        let next = token.map(|token| self.next_link(self.path, &token)).transpose()?;
         let body = rows.finish(listed.count, next.as_deref());
         self.seen.lap("render");
         let answer = Answer::odata(StatusCode::OK, body).uncached().with(VARY, "Accept, Prefer");

@@ -77,15 +77,20 @@ impl Stream {
     }
 
     /// Takes in and throws away what nobody wanted, up to a limit, so that the
-    /// client hears why instead of losing the connection.
+    /// client hears why instead of losing the connection. No longer than a pause
+    /// may be: who may not send anything must not hold a place by sending slowly.
     pub async fn discard(&mut self) {
-        let mut rest = MAX_DISCARD;
-        while rest > 0 {
-            match self.receive().await {
-                Ok(Some(piece)) => rest = rest.saturating_sub(piece.len()),
-                Ok(None) | Err(_) => break,
+        let pause = self.pause;
+        let all = async {
+            let mut rest = MAX_DISCARD;
+            while rest > 0 {
+                match self.receive().await {
+                    Ok(Some(piece)) => rest = rest.saturating_sub(piece.len()),
+                    Ok(None) | Err(_) => break,
+                }
             }
-        }
+        };
+        drop(tokio::time::timeout(pause, all).await);
     }
 
     /// What has been gunzipped at the very end, if the end is one.

@@ -264,6 +264,9 @@ async fn the_greatest_queries_that_can_be_allowed_run() {
         ("$filter", nested("(", "(flag in (true))", " in (true,null))", 95)),
         ("$search", list("word", 899, " ")),
         ("$search", list("word", 899, " OR ")),
+        ("$filter", format!("flag in (true,{})", list("flag", 440, ","))),
+        ("$filter", format!("5 in ({}) and flag", list("1", 890, ","))),
+        ("$compute", format!("number in ({}) as one", list("7", 20_000, ","))),
         ("$orderby", list("number add 1 desc", 32, ",")),
         ("$orderby", list(&list("seq", 12, " add "), 32, ",")),
     ] {
