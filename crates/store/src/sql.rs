@@ -9,6 +9,7 @@ pub(crate) mod predicate;
 pub(crate) mod select;
 mod window;
 
+use rollcall_odata::Period;
 use rollcall_odata::edm::{EntitySet, Role, Type};
 
 /// The column of the tenant's number. A property's name has no `$`.
@@ -140,6 +141,12 @@ impl Sql {
             refresh_renew: refresh_renew(set),
         }
     }
+}
+
+/// A period as text, from the column that keeps its number.
+pub(crate) fn period_text(column: &str) -> String {
+    let all = Period::ALL;
+    format!("CASE {column} WHEN {} THEN '{all}' ELSE CAST({column} AS TEXT) END", all.number())
 }
 
 /// An identifier as SQL takes it whatever it is.

@@ -2,7 +2,7 @@
 
 use rollcall_odata::edm::EntitySet;
 
-use super::{TENANT, VERSION, column, descends, quoted};
+use super::{TENANT, VERSION, column, descends, period_text, quoted};
 use crate::column::Kind;
 
 /// The tables that every database has. `change` and `refresh` are ordinary
@@ -123,9 +123,7 @@ pub(crate) fn view(set: &EntitySet, name: &str) -> String {
 fn plain(kind: &Kind, column: &str) -> String {
     match kind {
         Kind::Date => format!("date({column} * 86400, 'unixepoch')"),
-        Kind::Period => {
-            format!("CASE {column} WHEN 10000 THEN 'ALL' ELSE CAST({column} AS TEXT) END")
-        }
+        Kind::Period => period_text(column),
         Kind::Guid => {
             let part = |start, length| format!("substr(lower(hex({column})), {start}, {length})");
             [part(1, 8), part(9, 4), part(13, 4), part(17, 4), part(21, 12)].join(" || '-' || ")

@@ -11,7 +11,7 @@ use rollcall_odata::edm::EntitySet;
 use rollcall_odata::plan::expression::{Comparison, Expression, Function, Kept};
 use rusqlite::types::Value as Owned;
 
-use super::column;
+use super::{column, period_text};
 use crate::column::computed;
 use crate::sqlite::functions;
 
@@ -123,9 +123,7 @@ impl Writer<'_> {
                 let name = functions::name(Function::GuidToText);
                 self.push(&format!("{name}({column})"));
             }
-            Kept::Period => self.push(&format!(
-                "CASE {column} WHEN 10000 THEN 'ALL' ELSE CAST({column} AS TEXT) END"
-            )),
+            Kept::Period => self.push(&period_text(&column)),
         }
     }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use rollcall_odata::edm::EntitySet;
 use rollcall_odata::plan::bulk::{Bulk, Fate, Policy, Rows};
 use rollcall_odata::{Row, Value};
-use rollcall_store::{Conflict, Error, Outcome, Written};
+use rollcall_store::{Conflict, Error, Options, Outcome, Store, Written};
 use uuid::Uuid;
 
 use crate::support::*;
@@ -273,4 +273,30 @@ async fn a_row_in_the_middle_of_a_chunk_stops_no_other() {
     }
     assert_eq!(house.store.count(ONE, house.counts()).await, Ok(100));
     house.is_sound();
+}
+
+/// The log cannot be put away while somebody reads it; rows are loaded through it then.
+#[test]
+fn a_folder_is_loaded_while_another_has_it_open() {
+    let house = House::new();
+    let (file, model) = (house.file(), house.model);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let set = std::sync::Arc::clone(&model.entity_sets[0]);
+    let said = row(&set, 1, ("2026-11-01", "2026-11-10", 7), 5);
+    runtime.block_on(house.store.write(author(ONE), create(&set, &said))).unwrap();
+    house.store.close();
+    let reader = rusqlite::Connection::open(&file).unwrap();
+    let count = || -> i64 {
+        let sql = format!("SELECT count(*) FROM {}", set.table);
+        reader.query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(count(), 1);
+    let options = Options { load: true, readers: 1, ..Options::default() };
+    let store = Store::open(&file, &model, &options).unwrap();
+    let said = row(&set, 2, ("2026-11-02", "2026-11-10", 7), 5);
+    runtime.block_on(store.write(author(ONE), create(&set, &said))).unwrap();
+    assert_eq!(count(), 2);
+    store.close();
+    let report = rollcall_store::check(&file, &model).unwrap();
+    assert_eq!(report.problems, Vec::<String>::new());
 }
