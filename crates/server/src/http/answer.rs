@@ -15,7 +15,7 @@ const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 pub const ODATA_ENTITY_ID: HeaderName = HeaderName::from_static("odata-entityid");
 
 /// `Preference-Applied`: which of the client's preferences were honoured.
-pub const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// As many headers as most answers have, so that their map need not grow.
 const USUAL_HEADERS: usize = 16;
@@ -79,6 +79,16 @@ impl Answer {
     #[must_use]
     pub fn tagged(self, tag: &str) -> Self {
         self.with(ETAG, tag)
+    }
+
+    /// The same, saying which preferences were honoured, if any had to be.
+    #[must_use]
+    pub fn applying(self, preferences: &[impl AsRef<str>]) -> Self {
+        if preferences.is_empty() {
+            return self;
+        }
+        let preferences: Vec<&str> = preferences.iter().map(AsRef::as_ref).collect();
+        self.with(PREFERENCE_APPLIED, &preferences.join(", "))
     }
 
     /// The same with the address of what was created.

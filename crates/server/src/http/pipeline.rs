@@ -28,7 +28,7 @@ use rollcall_odata::uri::path;
 use rollcall_odata::{Code, Error, Row};
 use rollcall_store::{Author, Entity, Written};
 
-use super::answer::{Answer, ODATA_ENTITY_ID, PREFERENCE_APPLIED};
+use super::answer::{Answer, ODATA_ENTITY_ID};
 use super::documents;
 use super::error::{self, Refusal};
 use super::receive::{Request, Stream};
@@ -36,6 +36,7 @@ use super::routes::Endpoint;
 use crate::app::{App, newest_refresh};
 use crate::auth::{self, Need, Principal};
 use crate::observe::Observation;
+use property::{Form, Part};
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const ISOLATION: HeaderName = HeaderName::from_static("isolation");
@@ -173,10 +174,10 @@ impl Call<'_> {
             (Resource::Reference(place, selector), _) => self.reference(place, selector).await,
             (Resource::References(place), _) => self.references(place).await,
             (Resource::Property(place, selector, at), method) => {
-                self.property(place, selector, at, method).await
+                self.property(Part { place, at, form: Form::Json }, selector, method).await
             }
             (Resource::Value(place, selector, at), method) => {
-                self.value(place, selector, at, method).await
+                self.property(Part { place, at, form: Form::Plain }, selector, method).await
             }
             (Resource::Function(window), _) => self.report(window).await,
             (Resource::ReportCount(window), _) => self.report_count(window).await,
@@ -319,10 +320,7 @@ impl Call<'_> {
         };
         let answer = answer.tagged(&headers::entity_tag(entity.version));
         let answer = if status == StatusCode::CREATED { answer.located(&url) } else { answer };
-        match applied(preferences) {
-            None => answer,
-            Some(applied) => answer.with(PREFERENCE_APPLIED, &applied),
-        }
+        answer.applying(&applied(preferences))
     }
 
     fn tenant(&self) -> uuid::Uuid {
@@ -417,7 +415,7 @@ fn key_of(row: &Row) -> String {
 }
 
 /// Which preferences were honoured, if any had to be.
-fn applied(preferences: &Preferences) -> Option<String> {
+fn applied(preferences: &Preferences) -> Vec<&'static str> {
     let mut applied = Vec::new();
     match preferences.answer {
         Some(Wish::Minimal) => applied.push("return=minimal"),
@@ -430,7 +428,7 @@ fn applied(preferences: &Preferences) -> Option<String> {
     if preferences.create_if_missing {
         applied.push("create-if-missing");
     }
-    (!applied.is_empty()).then(|| applied.join(", "))
+    applied
 }
 
 /// Nothing but these versions is served.

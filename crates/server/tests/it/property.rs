@@ -78,6 +78,9 @@ pub fn properties_are_written_one_by_one(world: &World) {
     let shown = send(world, shown.header("Prefer", "return=representation"));
     assert_eq!((shown.status, shown.json()["value"].as_u64()), (200, Some(8)));
     let plain = ask("PUT", &format!("{teams}/$value")).header("Content-Type", "text/plain; x=y");
+    let shown = plain.clone().body("9").header("Prefer", "return=representation");
+    let shown = send(world, shown);
+    assert_eq!((shown.status, shown.text().as_str()), (200, "9"), "as it was written");
     assert_eq!(send(world, plain.body("7")).status, 204);
     assert_eq!(send(world, ask("DELETE", &teams)).status, 204);
     assert_eq!(send(world, ask("GET", &teams)).status, 204);

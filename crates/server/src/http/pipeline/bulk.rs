@@ -13,7 +13,7 @@ use rollcall_store::{Author, Pending};
 use super::Call;
 use crate::app::{App, newest_refresh};
 use crate::auth::Need;
-use crate::http::answer::{Answer, PREFERENCE_APPLIED};
+use crate::http::answer::Answer;
 use crate::http::error::{self, Refusal};
 use crate::http::receive::Stream;
 use crate::tally::{MAX_DETAILS, Tally};
@@ -48,23 +48,19 @@ impl Call<'_> {
         self.seen.lap("run");
         let body = serde_json::to_vec(&tally).unwrap_or_default();
         let answer = Answer::json(StatusCode::OK, body).versioned().uncached();
-        Ok(match applied(preferences) {
-            None => answer,
-            Some(applied) => answer.with(PREFERENCE_APPLIED, &applied),
-        })
+        Ok(answer.applying(&applied(preferences)))
     }
 }
 
 /// Which preferences were honoured, of those that count for many rows.
-fn applied(preferences: &Preferences) -> Option<String> {
+fn applied(preferences: &Preferences) -> Vec<&'static str> {
     let strict = preferences.handling == Some(Handling::Strict);
     let all = [
         (strict, "handling=strict"),
         (preferences.replace, "resolution=replace"),
         (preferences.dry_run, "dry-run"),
     ];
-    let applied: Vec<&str> = all.iter().filter(|(is, _)| *is).map(|(_, name)| *name).collect();
-    (!applied.is_empty()).then(|| applied.join(", "))
+    all.iter().filter(|(is, _)| *is).map(|(_, name)| *name).collect()
 }
 
 /// Rows to store.

@@ -14,56 +14,49 @@ use rollcall_odata::{Error, Row, Value, headers};
 use rollcall_store::{Entity, Written};
 
 use super::{Call, applied, json_body, key_of, wanted};
-use crate::http::answer::{Answer, PREFERENCE_APPLIED};
+use crate::http::answer::Answer;
 use crate::http::error::Refusal;
 
+/// How a property is read and written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As OData JSON.
+    Json,
+    /// Its value alone, as plain text.
+    Plain,
+}
+
+/// One property of an entity of a set.
+pub(super) struct Part {
+    pub place: Place,
+    /// Its position among the properties.
+    pub at: usize,
+    pub form: Form,
+}
+
 impl Call<'_> {
-    /// One property as JSON: read, replaced, or set to null.
+    /// One property: read, replaced, or set to null.
     pub(super) async fn property(
         &mut self,
-        place: Place,
+        part: Part,
         selector: Selector,
-        at: usize,
         method: &Method,
     ) -> Result<Answer, Refusal> {
         self.options.only(&[])?;
         match *method {
             Method::PUT => {
-                let value = read::property(json_body(self.request)?, &place.set, at)?;
-                self.set(place, selector, (at, value)).await
-            }
-            Method::DELETE => self.set(place, selector, (at, Value::Null)).await,
-            _ => {
-                let shown = place.clone();
-                let render = move |call: &Self, entity: &Entity| call.shown(&shown, at, entity);
-                self.found(place, selector, render).await
-            }
-        }
-    }
-
-    /// The value of a primitive property as plain text.
-    pub(super) async fn value(
-        &mut self,
-        place: Place,
-        selector: Selector,
-        at: usize,
-        method: &Method,
-    ) -> Result<Answer, Refusal> {
-        self.options.only(&[])?;
-        match *method {
-            Method::PUT => {
-                let value = self.plain_body(&place, at)?;
-                self.set(place, selector, (at, value)).await
-            }
-            Method::DELETE => self.set(place, selector, (at, Value::Null)).await,
-            _ => {
-                let render = move |_: &Self, entity: &Entity| match &entity.row[at] {
-                    Value::Null => Answer::empty(StatusCode::NO_CONTENT).versioned(),
-                    value => {
-                        let text = primitive::text_of(value);
-                        Answer::body(StatusCode::OK, "text/plain;charset=utf-8", text).versioned()
+                let value = match part.form {
+                    Form::Json => {
+                        read::property(json_body(self.request)?, &part.place.set, part.at)?
                     }
+                    Form::Plain => self.plain_body(&part)?,
                 };
+                self.set(part, selector, value).await
+            }
+            Method::DELETE => self.set(part, selector, Value::Null).await,
+            _ => {
+                let place = part.place.clone();
+                let render = move |call: &Self, entity: &Entity| call.shown(&part, entity);
                 self.found(place, selector, render).await
             }
         }
@@ -101,31 +94,36 @@ impl Call<'_> {
         self.page(place, "/$ref", page, rows, render).await
     }
 
-    fn shown(&self, place: &Place, at: usize, entity: &Entity) -> Answer {
-        let value = &entity.row[at];
+    fn shown(&self, Part { place, at, form }: &Part, entity: &Entity) -> Answer {
+        let value = &entity.row[*at];
         if value.is_null() {
             return Answer::empty(StatusCode::NO_CONTENT).versioned();
         }
+        if *form == Form::Plain {
+            let text = primitive::text_of(value);
+            return Answer::body(StatusCode::OK, "text/plain;charset=utf-8", text).versioned();
+        }
         let address = format!("{}('{}')", place.set.name, key_of(&entity.row));
-        let property = &place.set.entity_type.properties[at];
+        let property = &place.set.entity_type.properties[*at];
         Answer::odata(StatusCode::OK, write::property(&self.root, &address, property, value))
     }
 
     /// Writes one property: 204, or the property for who asks for it.
     async fn set(
         &mut self,
-        place: Place,
+        part: Part,
         selector: Selector,
-        (at, value): (usize, Value),
+        value: Value,
     ) -> Result<Answer, Refusal> {
+        let set = &part.place.set;
         let preferences = self.preferences();
-        let wanted = wanted(&place.set, &selector);
+        let wanted = wanted(set, &selector);
         let terms = self.terms(&preferences);
         let condition = self.precondition();
-        let plan = plan::write::property(&place.set, selector, (at, value), &terms, condition)?;
+        let plan = plan::write::property(set, selector, (part.at, value), &terms, condition)?;
         self.seen.lap("plan");
         let written = self.app.store.write(self.author(), plan::Write::Update(plan)).await;
-        let written = written.map_err(|error| self.refusal(error, &place, &wanted))?;
+        let written = written.map_err(|error| self.refusal(error, &part.place, &wanted))?;
         self.seen.lap("run");
         let (Written::Created(entity) | Written::Changed(entity) | Written::Unchanged(entity)) =
             written
@@ -133,20 +131,17 @@ impl Call<'_> {
             return Ok(Answer::empty(StatusCode::NO_CONTENT).versioned());
         };
         let answer = match preferences.answer {
-            Some(Wish::Representation) => self.shown(&place, at, &entity),
+            Some(Wish::Representation) => self.shown(&part, &entity),
             _ => Answer::empty(StatusCode::NO_CONTENT).versioned(),
         };
         let answer = answer.tagged(&headers::entity_tag(entity.version)).uncached();
         self.seen.lap("render");
-        Ok(match applied(&preferences) {
-            None => answer,
-            Some(applied) => answer.with(PREFERENCE_APPLIED, &applied),
-        })
+        Ok(answer.applying(&applied(&preferences)))
     }
 
     /// The value that a body of plain text is.
-    fn plain_body(&self, place: &Place, at: usize) -> Result<Value, Error> {
-        let property = &place.set.entity_type.properties[at];
+    fn plain_body(&self, Part { place, at, .. }: &Part) -> Result<Value, Error> {
+        let property = &place.set.entity_type.properties[*at];
         let content_type = self.request.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         let content_type = content_type.and_then(|bytes| std::str::from_utf8(bytes).ok());
         if !content_type.is_some_and(|one| media_type(one).eq_ignore_ascii_case("text/plain")) {

@@ -9,11 +9,11 @@ use rollcall_odata::payload::json::write;
 use rollcall_odata::plan::page;
 use rollcall_odata::plan::resource::Place;
 use rollcall_odata::{Code, Error, Row};
-use rollcall_store::RowSink;
+use rollcall_store::{Listed, RowSink};
 
 use super::Call;
 use crate::app::App;
-use crate::http::answer::{Answer, PREFERENCE_APPLIED};
+use crate::http::answer::Answer;
 use crate::http::error::Refusal;
 use crate::http::receive::MAX_TARGET;
 
@@ -43,16 +43,25 @@ impl Call<'_> {
             .await?
             .map_err(|error| self.refusal(error, &place, ""))?;
         self.seen.lap("run");
-        let token = listed.last.as_ref().and_then(|last| page.next(last));
         let path = format!("{}{rest}", place.path);
-        let next = token.map(|token| self.next_link(&path, &token)).transpose()?;
-        let body = sink.rows.finish(listed.count, next.as_deref());
+        Ok(self.paged(&path, &page, &listed, sink.rows)?.with(VARY, "Prefer"))
+    }
+
+    /// The rows of a page, with the way to the next one. `path` is its own.
+    pub(super) fn paged(
+        &mut self,
+        path: &str,
+        page: &page::Page,
+        listed: &Listed,
+        rows: write::Collection,
+    ) -> Result<Answer, Error> {
+        let token = listed.last.as_ref().and_then(|last| page.next(last));
+        let next = token.map(|token| self.next_link(path, &token)).transpose()?;
+        let body = rows.finish(listed.count, next.as_deref());
         self.seen.lap("render");
-        let answer = Answer::odata(StatusCode::OK, body).uncached().with(VARY, "Prefer");
-        Ok(match self.preferences().max_page_size {
-            None => answer,
-            Some((size, name)) => answer.with(PREFERENCE_APPLIED, &format!("{name}={size}")),
-        })
+        let preferred = self.preferences().max_page_size;
+        let applied = preferred.map(|(size, name)| format!("{name}={size}"));
+        Ok(Answer::odata(StatusCode::OK, body).uncached().applying(applied.as_slice()))
     }
 
     /// The page that the options ask for, no larger than the client prefers.

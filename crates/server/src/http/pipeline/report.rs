@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::query::{in_time, query_terms};
 use super::{Call, parse};
 use crate::app::App;
-use crate::http::answer::{Answer, PREFERENCE_APPLIED};
+use crate::http::answer::Answer;
 use crate::http::error::{self, Refusal};
 use crate::http::receive::{MAX_TARGET, Request};
 use crate::observe::Observation;
@@ -58,15 +58,7 @@ impl Call<'_> {
         let plan = (window, page.list.clone());
         let (listed, JsonRows(rows)) = run(self.app, self.tenant(), plan, JsonRows(rows)).await?;
         self.seen.lap("run");
-        let token = listed.last.as_ref().and_then(|last| page.next(last));
-        let next = token.map(|token| self.next_link(self.path, &token)).transpose()?;
-        let body = rows.finish(listed.count, next.as_deref());
-        self.seen.lap("render");
-        let answer = Answer::odata(StatusCode::OK, body).uncached().with(VARY, "Accept, Prefer");
-        Ok(match preferred {
-            None => answer,
-            Some((size, name)) => answer.with(PREFERENCE_APPLIED, &format!("{name}={size}")),
-        })
+        Ok(self.paged(self.path, &page, &listed, rows)?.with(VARY, "Accept, Prefer"))
     }
 
     /// How many rows there are of those that are asked for.
