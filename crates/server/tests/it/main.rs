@@ -13,6 +13,7 @@ mod bad_bodies;
 mod bulk;
 mod change;
 mod client;
+mod clients;
 mod collection;
 mod command;
 mod create;

@@ -1,0 +1,79 @@
+// A generic client of OData, @odata/client, against a running service. Every
+// row here was made by the test that runs this, or by this.
+
+const assert = require("node:assert/strict");
+const { OData, EdmV4 } = require("@odata/client");
+
+const SET = "office365ActiveUserCounts";
+// Rows that the test has made, with 1, 2, 3 … people in Teams.
+const ROWS = Number(process.env.ROWS);
+const UP_TO = (n) => Array.from({ length: n }, (_, at) => at + 1);
+
+async function main(root, token) {
+  const client = OData.New4({
+    serviceEndpoint: root,
+    // Small pages, so that there are several.
+    commonHeaders: { Authorization: `Bearer ${token}`, Prefer: "odata.maxpagesize=5" },
+  });
+  const counts = client.getEntitySet(SET);
+  await reads(client, counts);
+  await filtersAndSorts(client, counts);
+  await pagesAndCounts(client, counts);
+  await writes(client, counts);
+}
+
+async function reads(client, counts) {
+  const [first] = await counts.query(client.newOptions().top(1));
+  const again = await counts.retrieve(first.id);
+  assert.equal(again.id, first.id);
+  assert.equal(again.teams, first.teams);
+  await assert.rejects(counts.retrieve("6a1f2c9e-0000-4d0a-9a55-0c2f6f0e2c91"), /does not exist/);
+}
+
+async function filtersAndSorts(client, counts) {
+  const teams = (rows) => rows.map((row) => row.teams);
+  const filter = client.newFilter().property("teams").ge(ROWS - 3).property("teams").ne(ROWS - 1);
+  const many = await counts.query(client.newOptions().filter(filter).orderby("teams", "desc"));
+  assert.deepEqual(teams(many), [ROWS, ROWS - 2, ROWS - 3]);
+  const day = client.newFilter().property("reportDate").eq(EdmV4.Date.from("2025-10-02"));
+  assert.deepEqual(teams(await counts.query(day)), [2]);
+  assert.deepEqual(await counts.find({ reportPeriod: "ALL" }), []);
+  const selected = client.newOptions().select(["teams", "reportDate"]).orderby("reportDate", "asc");
+  const [row] = await counts.query(selected.top(2).skip(1));
+  const names = Object.keys(row).filter((name) => !name.includes("@"));
+  assert.deepEqual(names, ["teams", "reportDate"]);
+  assert.equal(row.reportDate, "2025-10-02");
+  const found = await counts.query(client.newOptions().search("2025-10-03", false));
+  assert.deepEqual(teams(found), [3]);
+}
+
+async function pagesAndCounts(client, counts) {
+  const options = client.newOptions().orderby("teams", "asc").count(true);
+  let page = await client.newRequest({ collection: SET, params: options });
+  const seen = [];
+  for (;;) {
+    assert.equal(page["@odata.count"], ROWS);
+    seen.push(...page.value.map((row) => row.teams));
+    if (!page["@odata.nextLink"]) break;
+    page = await client.requestUri(page["@odata.nextLink"]);
+  }
+  assert.deepEqual(seen, UP_TO(ROWS));
+  assert.equal(await counts.count(), ROWS);
+  assert.equal(await counts.count(client.newFilter().property("teams").gt(9)), ROWS - 9);
+}
+
+async function writes(client, counts) {
+  const made = await counts.create({
+    reportRefreshDate: "2025-11-20", office365: 9, exchange: 8, oneDrive: 8, sharePoint: 10,
+    skypeForBusiness: null, yammer: 6, teams: 5, reportDate: "2025-11-01", reportPeriod: "D7",
+  });
+  assert.equal(made.reportPeriod, "7");
+  await counts.update(made.id, { teams: 0 });
+  const read = await counts.retrieve(made.id);
+  assert.deepEqual([read.teams, read.yammer], [0, 6]);
+  await counts.delete(made.id);
+  await assert.rejects(counts.retrieve(made.id), /does not exist/);
+}
+
+const [root, token] = process.argv.slice(2);
+main(root, token).then(() => console.log("served @odata/client"));

@@ -1,0 +1,81 @@
+"""A generic client of OData, python-odata, against a running service.
+
+It knows the service's address and a token, and learns everything else from
+`$metadata`. Every row here was made by the test that runs this, or by this.
+"""
+
+import os
+import sys
+
+import requests
+from odata import ODataService
+
+SET = "office365ActiveUserCounts"
+# Rows that the test has made, with 1, 2, 3 … people in Teams.
+ROWS = int(os.environ["ROWS"])
+
+
+def main(root, token):
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {token}"
+    # Small pages, so that there are several.
+    session.headers["Prefer"] = "odata.maxpagesize=5"
+    service = ODataService(root, reflect_entities=True, session=session, quiet_progress=True)
+    counts = service.entities[SET]
+    reads(service, counts)
+    filters_and_sorts(service, counts)
+    pages_and_counts(service, counts)
+    writes(service, counts)
+
+
+def reads(service, counts):
+    assert sorted(prop.name for _, prop in counts().__odata__.primary_key_properties) == ["id"]
+    first = service.query(counts).first()
+    again = service.query(counts).get(first.id)
+    assert again.id == first.id and again.teams == first.teams
+    assert isinstance(first.teams, int) and len(first.reportDate) == 10
+
+
+def filters_and_sorts(service, counts):
+    query = service.query(counts)
+    many = query.filter(counts.teams >= 4).filter(counts.teams != 6).order_by(counts.teams.desc())
+    expected = [n for n in range(ROWS, 3, -1) if n != 6]
+    assert [row.teams for row in many] == expected
+    either = query.filter(query.or_(counts.teams == 1, counts.teams == 3))
+    assert [row.teams for row in either.order_by(counts.teams.asc())] == [1, 3]
+    # The library knows no dates: they are strings to it.
+    assert query.filter(counts.reportDate == "2025-10-02").one().teams == 2
+    assert query.filter(counts.reportPeriod.startswith("AL")).count() == 0
+    assert query.filter(counts.skypeForBusiness.is_null()).count() == ROWS
+    selected = query.select(counts.teams, counts.reportDate).order_by(counts.reportDate.asc())
+    rows = selected.limit(2).all()
+    assert [row["reportDate"] for row in rows] == ["2025-10-01", "2025-10-02"], rows
+    assert [key for key in rows[0] if "@" not in key] == ["teams", "reportDate"], rows
+
+
+def pages_and_counts(service, counts):
+    query = service.query(counts)
+    everything = [row.teams for row in query.order_by(counts.teams.asc())]
+    assert everything == list(range(1, ROWS + 1)), everything
+    assert query.count() == ROWS
+    assert query.filter(counts.teams > 9).count() == ROWS - 9
+    third = query.order_by(counts.teams.asc()).offset(2).limit(1).one()
+    assert third.teams == 3
+
+
+def writes(service, counts):
+    made = counts()
+    made.reportRefreshDate, made.reportDate, made.reportPeriod = "2025-11-20", "2025-11-01", "D7"
+    made.teams = 9223372036854775807
+    service.save(made)
+    assert made.id and made.reportPeriod == "7" and made.yammer is None
+    made.yammer = 8
+    service.save(made)
+    read = service.query(counts).get(made.id)
+    assert (read.teams, read.yammer) == (9223372036854775807, 8)
+    service.delete(made)
+    assert service.query(counts).filter(counts.id == made.id).count() == 0
+
+
+main(*sys.argv[1:])
+print("served python-odata")
