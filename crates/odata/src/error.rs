@@ -114,6 +114,8 @@ codes! {
     RequestTimeout = 408 "requestTimeout",
     /// The same fact or key is there already.
     Conflict = 409 "Request_MultipleObjectsWithSameKeyValue",
+    /// A link of change tracking does not lead on from here.
+    SyncStateNotFound = 410 "syncStateNotFound",
     /// An `If-Match` or `If-None-Match` does not hold.
     PreconditionFailed = 412 "resourceModified",
     /// The body is over a limit.

@@ -49,6 +49,8 @@ pub struct Preferences {
     pub dry_run: bool,
     /// `create-if-missing`: PATCH and PUT by the alternate key create.
     pub create_if_missing: bool,
+    /// `track-changes` or `odata.track-changes`, as it was written.
+    pub track_changes: Option<String>,
     /// `maxpagesize` or `odata.maxpagesize`: the most rows of a page, and the
     /// name as it was written.
     pub max_page_size: Option<(usize, String)>,
@@ -104,6 +106,7 @@ impl Preferences {
                 let size = value.parse().ok().filter(|size| *size > 0);
                 self.max_page_size = size.map(|size| (size, written.to_owned()));
             }
+            "track-changes" => self.track_changes = Some(written.to_owned()),
             "create-if-missing" => self.create_if_missing = value.is_empty() || is("true"),
             _ => {}
         }
@@ -179,6 +182,8 @@ mod tests {
             let size = size.map(|(size, name)| (size, name.to_owned()));
             assert_eq!(read(line).max_page_size, size, "{line}");
         }
+        let tracking = read("OData.Track-Changes").track_changes;
+        assert_eq!(tracking.as_deref(), Some("odata.track-changes"));
         assert_eq!(read("nonsense=1,,;=,"), Preferences::default());
     }
 

@@ -4,6 +4,7 @@
 //! type. A plan holds all that the store needs and nothing of HTTP.
 
 pub mod bulk;
+pub mod delta;
 pub mod expression;
 pub mod page;
 pub mod query;

@@ -14,6 +14,9 @@
 //! - **A list is one moment.** Its count and its rows are of the same
 //!   snapshot, and pages neither repeat nor lose a row that stays in place,
 //!   whatever is written between them.
+//! - **No change is missed.** What follows a moment is every change since, in
+//!   the order of their numbers: whoever reads on from where the last read
+//!   ended has seen them all, whatever is written meanwhile.
 //! - **Reads do not wait for writes**, nor writes for reads, and reads go on
 //!   when the disk is full or cannot be written to. When it can be again,
 //!   writes go on without more ado.
@@ -48,6 +51,7 @@ use std::thread::{Builder, JoinHandle};
 use crossbeam_channel::{Sender, TrySendError, bounded};
 use rollcall_odata::edm::Model;
 use rollcall_odata::plan::bulk::Bulk;
+use rollcall_odata::plan::delta::{Changes, Moment, Reason};
 use rollcall_odata::plan::window::Window;
 use rollcall_odata::plan::{Count, List, Read, Write};
 use rollcall_odata::{Row, Value};
@@ -59,7 +63,7 @@ pub use backup::backup;
 pub use check::{Report, check};
 pub use error::Error;
 pub use export::{Extract, export, has_rows};
-use sqlite::{query, reader, writer};
+use sqlite::{changes, query, reader, writer};
 use table::Tables;
 
 /// Who writes, and when.
@@ -150,6 +154,22 @@ pub struct Listed {
 pub trait RowSink: Send + 'static {
     /// The next row and its entity's version. What is computed follows the properties.
     fn row(&mut self, version: u64, row: &Row);
+}
+
+/// Takes what has changed one by one, on the thread that reads it: as rows the
+/// entities that are asked for.
+pub trait ChangeSink: RowSink {
+    /// An entity that is not among them, and may have been before.
+    fn removed(&mut self, key: Uuid, reason: Reason);
+}
+
+/// How far a read of changes has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Followed {
+    /// Up to which change: where the next read goes on.
+    pub until: Moment,
+    /// Whether there are more changes already.
+    pub more: bool,
 }
 
 /// How the store works; the default suits a service on one machine.
@@ -270,6 +290,27 @@ impl Store {
         let read = move |connection: &Connection, tables: &Tables| {
             let listed = query::report(connection, tables, tenant, (&rows, &plan), &mut sink)?;
             Ok((listed, sink))
+        };
+        self.ask(read).await
+    }
+
+    /// The moment of this tenant's last change that is on the disk.
+    pub async fn moment(&self, tenant: Uuid) -> Result<Moment, Error> {
+        self.ask(move |connection, tables| changes::moment(connection, tables, tenant)).await
+    }
+
+    /// One page of what has changed since a moment: each entity as it is now,
+    /// at the place of its last change. It may tell of none though there are
+    /// more. A moment that is none of this tenant's history is `UnknownMoment`.
+    pub async fn changes<S: ChangeSink>(
+        &self,
+        tenant: Uuid,
+        plan: Changes,
+        mut sink: S,
+    ) -> Result<(Followed, S), Error> {
+        let read = move |connection: &Connection, tables: &Tables| {
+            let followed = changes::changes(connection, tables, tenant, &plan, &mut sink)?;
+            Ok((followed, sink))
         };
         self.ask(read).await
     }

@@ -4,6 +4,7 @@
 //! A text depends on the shape alone; values are always bound, and the tenant
 //! is always `?1`. So statement caches hit, and nothing can be injected.
 
+pub(crate) mod changes;
 pub(crate) mod define;
 pub(crate) mod predicate;
 pub(crate) mod select;

@@ -2,6 +2,7 @@
 
 mod apply;
 mod bulk;
+pub(crate) mod changes;
 pub(crate) mod functions;
 pub(crate) mod query;
 pub(crate) mod reader;

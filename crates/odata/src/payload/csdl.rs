@@ -12,6 +12,7 @@ mod xml;
 use std::sync::Arc;
 
 use crate::edm::{ComplexType, EntitySet, EntityType, Function, Model, Property, Type};
+use crate::plan::resource::DELTA;
 use crate::plan::window;
 pub use format::Format;
 use tree::{Container, Kind, Member, Overload, Schema, Set, Singleton, Structured, TypeUse};
@@ -69,7 +70,7 @@ fn schema(model: &Model) -> Schema {
     let functions = model.functions.iter().map(|one| (one.name.clone(), overloads(one)));
     Schema {
         types: complex.chain(entities).chain(roots).collect(),
-        functions: functions.collect(),
+        functions: functions.chain(deltas(model)).collect(),
         container: Container {
             name: "GraphService",
             sets: model.entity_sets.iter().map(|set| entity_set(model, set)).collect(),
@@ -146,6 +147,23 @@ fn overloads(function: &Function) -> Vec<Overload> {
     let longer = last.map(|last| base.iter().cloned().chain([last]).collect());
     let all = [base].into_iter().chain(longer);
     all.map(|parameters| Overload { parameters, returns: returns.clone() }).collect()
+}
+
+/// The function of change tracking, once for each type that has a set.
+fn deltas(model: &Model) -> Option<(String, Vec<Overload>)> {
+    let mut types: Vec<&str> = Vec::new();
+    for set in &model.entity_sets {
+        if !types.contains(&set.entity_type.name.as_str()) {
+            types.push(&set.entity_type.name);
+        }
+    }
+    let overload = |name: &&str| {
+        let entities = TypeUse::collection(*name);
+        let bound = ("bindingParameter".to_owned(), entities.clone());
+        Overload { parameters: vec![bound], returns: entities }
+    };
+    let all: Vec<Overload> = types.iter().map(overload).collect();
+    (!all.is_empty()).then(|| (DELTA.to_owned(), all))
 }
 
 fn entity_set(model: &Model, set: &EntitySet) -> Set {

@@ -244,7 +244,7 @@ fn read_token(
 
 /// A number for the place and all that says which rows there are and in which
 /// order: FNV-1a, which stays the same from one version and machine to another.
-fn binding(place: &str, options: &Options) -> u64 {
+pub(super) fn binding(place: &str, options: &Options) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let mut add = |text: &str| {
         // No text has the byte that ends it.

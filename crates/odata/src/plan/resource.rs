@@ -11,6 +11,9 @@ use crate::uri::options::{Options, SystemOption};
 use crate::uri::path::{self, Arguments, Literal, Segment};
 use crate::value::Value;
 
+/// The function of change tracking, which every entity set has.
+pub const DELTA: &str = "delta";
+
 /// What a path addresses.
 #[derive(Debug, Clone)]
 pub enum Resource {
@@ -22,6 +25,8 @@ pub enum Resource {
     Singleton(String),
     /// The entities of a set.
     Set(Place),
+    /// What has changed in a set.
+    Delta(Place),
     /// The number of entities of a set, as plain text.
     Count(Place),
     /// One entity.
@@ -143,11 +148,23 @@ fn in_set(
     if first.name.eq_ignore_ascii_case(&place.set.entity_type.name) {
         return in_set(place, first, rest, options);
     }
+    if is_delta(first) {
+        return match rest.first() {
+            None => Ok(Resource::Delta(place)),
+            Some(next) => Err(known(next, &["$count"])),
+        };
+    }
     if first.name.starts_with('$') || !plain(first) {
         return Err(known(first, &["$query", "$filter", "$each"]));
     }
     let selector = Selector::Key(primitive::guid(&first.name).ok_or_else(|| no_such(&first.name))?);
     in_entity(place, selector, rest)
+}
+
+/// The function of change tracking, with or without its namespace and its parentheses.
+fn is_delta(segment: &Segment) -> bool {
+    let name = strip_namespace(&segment.name).unwrap_or(&segment.name);
+    name.eq_ignore_ascii_case(DELTA) && matches!(segment.arguments, None | Some(Arguments::Empty))
 }
 
 fn in_entity(place: Place, selector: Selector, rest: &[Segment]) -> Result<Resource, Error> {
@@ -366,6 +383,7 @@ mod tests {
             Ok(Resource::Metadata) => "metadata".to_owned(),
             Ok(Resource::Singleton(name)) => format!("singleton {name}"),
             Ok(Resource::Set(place)) => format!("set {}", place.path),
+            Ok(Resource::Delta(place)) => format!("delta {}", place.path),
             Ok(Resource::Count(place)) => format!("count {}", place.path),
             Ok(Resource::Entity(place, selector)) => format!("{} {selector:?}", place.path),
             Ok(Resource::ById(place, selector)) => format!("by id {} {selector:?}", place.path),
@@ -397,6 +415,14 @@ mod tests {
             ("{set}/$count", ""),
             ("{set}/$count/x", ""),
             ("{set}/$ref", ""),
+            ("{set}/delta", ""),
+            ("{set}/DELTA()", ""),
+            ("reports/{set}/Microsoft.Graph.delta", ""),
+            ("{set}/microsoft.graph.delta()", ""),
+            ("{set}/microsoft.graph.{set}/delta", ""),
+            ("{set}/delta('x')", ""),
+            ("{set}/delta/$count", ""),
+            ("{set}/delta/x", ""),
             ("{set}/$nonsense", ""),
             ("{set}/{id}", ""),
             ("{set}('{id}')", ""),

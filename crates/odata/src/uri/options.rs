@@ -127,6 +127,42 @@ impl Options {
         self.aliases.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// Of the system options only these; aliases all, custom options none.
+    #[must_use]
+    pub fn among(&self, some: &[SystemOption]) -> Self {
+        let system = self.system.iter().filter(|(one, _)| some.contains(one)).cloned().collect();
+        Self { system, aliases: self.aliases.clone(), custom: Vec::new() }
+    }
+
+    /// The same with this value of a system option, or without one.
+    #[must_use]
+    pub fn with(&self, option: SystemOption, value: Option<&str>) -> Self {
+        let mut options = self.clone();
+        options.system.retain(|(one, _)| *one != option);
+        options.system.extend(value.map(|value| (option, value.to_owned())));
+        options
+    }
+
+    /// The system options and the parameter aliases, with `$` and `@`.
+    pub fn named(&self) -> impl Iterator<Item = (String, &str)> {
+        let system = self.system.iter().map(|(one, value)| (format!("${}", one.text()), value));
+        let aliases = self.aliases.iter().map(|(name, value)| (format!("@{name}"), value));
+        system.chain(aliases).map(|(name, value)| (name, value.as_str()))
+    }
+
+    /// Options from what `named` gives; `None` among it is nothing that it gives.
+    pub fn of_named<'a>(
+        named: impl Iterator<Item = Option<(&'a str, &'a str)>>,
+    ) -> Result<Self, Error> {
+        let mut options = Self::default();
+        for one in named {
+            let wrong = || Error::bad_request("Expected names and values of query options.");
+            let (name, value) = one.ok_or_else(wrong)?;
+            options.add(name, value.to_owned())?;
+        }
+        Ok(options)
+    }
+
     /// Refuses every system option but these: what is not served is never ignored.
     pub fn only(&self, served: &[SystemOption]) -> Result<(), Error> {
         match self.system.iter().find(|(option, _)| !served.contains(option)) {

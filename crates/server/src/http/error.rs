@@ -1,10 +1,10 @@
 //! The one file that turns errors into HTTP answers, in Graph's shape.
 
 use hyper::StatusCode;
-use hyper::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::header::{HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use jiff::Timestamp;
 use rollcall_odata::edm::EntitySet;
-use rollcall_odata::{Code, Error, plan::resource};
+use rollcall_odata::{Code, Error, plan::delta, plan::resource};
 use rollcall_store as store;
 use serde::{Serialize, Serializer};
 
@@ -49,6 +49,12 @@ impl Refusal {
         Self::from(error).with(WWW_AUTHENTICATE, challenge)
     }
 
+    /// The same with where to start again, if the client has to.
+    #[must_use]
+    pub fn leading_back(self, url: &str) -> Self {
+        if self.error.code == Code::SyncStateNotFound { self.with(LOCATION, url) } else { self }
+    }
+
     fn later(code: Code, message: &str, seconds: &str, cause: Option<String>) -> Self {
         let refusal = Self { cause, ..Self::from(Error::new(code, message)) };
         refusal.with(RETRY_AFTER, seconds)
@@ -70,6 +76,7 @@ pub fn of_store(error: store::Error, set: &EntitySet, place: &str, wanted: &str)
         }
         store::Error::FactExists { id } => fact_exists(set, place, &id.to_string()),
         store::Error::KeyExists => key_exists(set),
+        store::Error::UnknownMoment => delta::out_of_sync().into(),
         store::Error::TooLarge => {
             let message = "The query is larger than can be run. Expected fewer operators, items in \
                            lists, or keys.";
@@ -219,6 +226,7 @@ mod tests {
             store::Error::PreconditionFailed,
             store::Error::FactExists { id: Uuid::from_u128(7) },
             store::Error::KeyExists,
+            store::Error::UnknownMoment,
             store::Error::TooLarge,
             store::Error::Busy,
             store::Error::Full(cause()),

@@ -3,7 +3,8 @@
 use rollcall_odata::Code;
 use rollcall_odata::edm::Model;
 use rollcall_odata::payload::openapi::{
-    Address, Answer, Operation, Service, document as write, functions, parameters, parts, resources,
+    Address, Answer, Operation, Service, delta, document as write, functions, parameters, parts,
+    resources,
 };
 use serde_json::{Value as Json, json};
 
@@ -59,6 +60,7 @@ pub fn addresses(model: &Model, endpoint: Endpoint) -> Vec<Address> {
         Endpoint::Metadata => versioned(resources::metadata()),
         Endpoint::Singleton => versioned(resources::singletons(model)),
         Endpoint::Collection => versioned(resources::collections(model)),
+        Endpoint::Delta => versioned(delta::deltas(model)),
         Endpoint::Count => versioned(resources::counts(model)),
         Endpoint::ById => versioned(parts::by_id(model)),
         Endpoint::References => versioned(parts::references(model)),

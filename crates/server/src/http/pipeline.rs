@@ -4,6 +4,7 @@
 //! the token is looked at, but nothing of it is told to who may not ask.
 
 mod bulk;
+mod delta;
 #[cfg(rollcall_bench)]
 mod fixed;
 mod property;
@@ -135,6 +136,7 @@ fn endpoint(resource: &Resource) -> Endpoint {
         Resource::Metadata => Endpoint::Metadata,
         Resource::Singleton(_) => Endpoint::Singleton,
         Resource::Set(_) => Endpoint::Collection,
+        Resource::Delta(_) => Endpoint::Delta,
         Resource::Count(_) => Endpoint::Count,
         Resource::Entity(..) => Endpoint::Entity,
         Resource::ById(..) => Endpoint::ById,
@@ -167,6 +169,7 @@ impl Call<'_> {
                 self.read(place, selector, None).await
             }
             (Resource::Entity(place, selector), _) => self.change(place, selector).await,
+            (Resource::Delta(place), _) => self.delta(place).await,
             (Resource::Count(place), _) => self.count(place).await,
             (Resource::ById(place, selector), _) => {
                 self.read(place, selector, Some(SystemOption::Id)).await

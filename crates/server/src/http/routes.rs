@@ -75,6 +75,8 @@ routes! {
     Singleton = "singleton" "/{version}/{singleton}" ["GET" "HEAD"] guarded;
     /// An entity set.
     Collection = "collection" "/{version}/{set}" ["GET" "HEAD" "POST"] guarded;
+    /// What has changed in a set.
+    Delta = "delta" "/{version}/{set}/delta" ["GET" "HEAD"] guarded;
     /// The number of entities of a set.
     Count = "count" "/{version}/{set}/$count" ["GET" "HEAD"] guarded;
     /// One entity by its address in `$id`.

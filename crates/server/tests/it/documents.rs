@@ -65,7 +65,11 @@ pub fn every_address_is_described(world: &World) {
 
 /// Whether a query option of the collection is served, whatever its value.
 fn serves(world: &World, option: &str) -> bool {
-    let target = format!("{COLLECTION}?${option}=x");
+    serves_at(world, COLLECTION, option)
+}
+
+fn serves_at(world: &World, place: &str, option: &str) -> bool {
+    let target = format!("{place}?${option}=x");
     world.send(&ask("GET", &target).bearer(&world.writer())).status != 501
 }
 
@@ -94,10 +98,17 @@ pub fn what_is_declared_is_served(world: &World) {
     ] {
         let described = parameters.iter().any(|one| one["name"] == format!("${option}"));
         assert_eq!(described, serves(world, option), "${option}");
+        let delta = &paths["/{version}/reports/office365ActiveUserCounts/delta"]["get"];
+        let described = delta["parameters"].as_array().unwrap();
+        let described = described.iter().any(|one| one["name"] == format!("${option}"));
+        let served = serves_at(world, &format!("{COLLECTION}/delta"), option);
+        assert_eq!(described, served, "${option} of /delta");
     }
     let metadata = world.send(&ask("GET", "/v1.0/$metadata?$format=json")).json();
     let set = &metadata["microsoft.graph"]["GraphService"]["office365ActiveUserCounts"];
     for (term, property, option) in [
+        // Its links lead to a function of its own.
+        ("ChangeTracking", "/Supported", "delta"),
         ("TopSupported", "", "top"),
         ("SkipSupported", "", "skip"),
         ("CountRestrictions", "/Countable", "count"),
@@ -108,7 +119,11 @@ pub fn what_is_declared_is_served(world: &World) {
         ("ComputeSupported", "", "compute"),
     ] {
         let declared = set.pointer(&format!("/@Capabilities.{term}{property}")).unwrap();
-        assert_eq!(*declared, serves(world, option), "{term}");
+        let served = match option {
+            "delta" => serves_at(world, &format!("{COLLECTION}/delta"), "deltatoken"),
+            option => serves(world, option),
+        };
+        assert_eq!(*declared, served, "{term}");
     }
 }
 

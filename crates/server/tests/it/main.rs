@@ -17,6 +17,7 @@ mod clients;
 mod collection;
 mod command;
 mod create;
+mod delta;
 mod demo;
 mod disk;
 mod documents;
@@ -116,6 +117,14 @@ suite! {
         what_is_not_there
         head_is_get_without_a_body
         keys_in_every_spelling;
+    delta:
+        everything_once_and_then_what_changes
+        each_spelling_of_the_function
+        a_list_can_be_tracked
+        links_hold_filter_and_selection
+        from_now_on
+        a_link_that_leads_nowhere_is_gone
+        who_follows_the_links_ends_with_what_is_there;
     query:
         each_option_in_every_spelling
         what_is_selected_is_shown_and_named

@@ -196,17 +196,22 @@ fn every_exchange_of_the_documents_is_true() {
     let texts = texts.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
     for text in texts.chain([IMPORT.to_owned()]) {
         let world = World::plain();
-        let mut last = String::new();
+        let (mut last, mut delta) = (String::new(), String::new());
         for (request, shown) in exchanges(&text) {
             let token = world.writer();
-            // A document's {id} is the object that it last created, its {link} the last link.
-            let request =
-                request.filled(&[("{token}", &token), ("{id}", &last), ("{link}", &last)]);
+            // A document's {id} is the object that it last created, its {link} and
+            // {delta} the last link of that kind.
+            let values =
+                [("{token}", &token), ("{id}", &last), ("{link}", &last), ("{delta}", &delta)];
+            let request = request.filled(&values.map(|(name, value)| (name, value.as_str())));
             let reply = world.send(&request);
             if let Some(location) = reply.header("location") {
                 location.rsplit('/').next().unwrap().clone_into(&mut last);
             }
-            holds(&shown.replace("{link}", &last), &reply);
+            if let Some((_, token)) = reply.text().split_once("$deltatoken=") {
+                token.split('"').next().unwrap().clone_into(&mut delta);
+            }
+            holds(&shown.replace("{link}", &last).replace("{delta}", &delta), &reply);
             count += 1;
         }
     }

@@ -54,6 +54,11 @@ fn requests(route: &str) -> Vec<Ask> {
             many("dry-run").body(format!("{}\n{}", body(0), body(1))),
             ask("GET", &format!("{COLLECTION}?$count=true")),
         ],
+        "delta" => vec![
+            ask("GET", &format!("{COLLECTION}/delta")),
+            ask("GET", &format!("{COLLECTION}/delta?$deltatoken=latest")),
+            ask("GET", COLLECTION).header("Prefer", "track-changes"),
+        ],
         "by id" => vec![ask("GET", &format!("/v1.0/$entity?$id=office365ActiveUserCounts/{ID}"))],
         "references" => vec![ask("GET", &format!("{COLLECTION}/$ref"))],
         "reference" => vec![ask("GET", &format!("{one}/$ref"))],

@@ -28,7 +28,7 @@ pub(super) fn tenant_number(
 }
 
 /// As `tenant_number` for a reader, which looks up each tenant once.
-fn met_before(
+pub(super) fn met_before(
     connection: &Connection,
     tables: &Tables,
     tenant: Uuid,
@@ -109,7 +109,7 @@ fn count_rows(connection: &Connection, statement: Statement) -> Result<u64, Erro
 /// A statement from the cache, or, where its text is long, one for once: the
 /// cache of each reader keeps a number of statements, and would else grow as
 /// large as clients can make them.
-enum Prepared<'c> {
+pub(super) enum Prepared<'c> {
     Kept(CachedStatement<'c>),
     Once(rusqlite::Statement<'c>),
 }
@@ -118,7 +118,7 @@ impl<'c> Prepared<'c> {
     /// The longest text that is kept, in bytes.
     const LONGEST_KEPT: usize = 4096;
 
-    fn of(connection: &'c Connection, text: &str) -> Result<Self, Error> {
+    pub(super) fn of(connection: &'c Connection, text: &str) -> Result<Self, Error> {
         let prepared = if text.len() <= Self::LONGEST_KEPT {
             connection.prepare_cached(text).map(Self::Kept)
         } else {
@@ -127,7 +127,7 @@ impl<'c> Prepared<'c> {
         prepared.map_err(failed)
     }
 
-    fn statement(&mut self) -> &mut rusqlite::Statement<'c> {
+    pub(super) fn statement(&mut self) -> &mut rusqlite::Statement<'c> {
         match self {
             Self::Kept(statement) => statement,
             Self::Once(statement) => statement,
@@ -316,6 +316,6 @@ impl<S: RowSink> Page<'_, S> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands where map_err wants a function")]
-fn failed(error: rusqlite::Error) -> Error {
+pub(super) fn failed(error: rusqlite::Error) -> Error {
     Error::of_read(&error)
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod bulk;
+mod changes;
 mod contract;
 mod durability;
 mod migration;

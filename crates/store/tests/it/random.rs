@@ -12,13 +12,13 @@ use uuid::Uuid;
 use crate::support::*;
 
 #[derive(Debug, Clone)]
-enum Step {
+pub enum Step {
     Create { key: u128, fact: (u8, u8, u8), count: i64 },
     Update { key: u128, fact: (u8, u8, u8), count: i64 },
     Delete { key: u128 },
 }
 
-fn steps() -> impl Strategy<Value = Vec<(bool, Step)>> {
+pub fn steps() -> impl Strategy<Value = Vec<(bool, Step)>> {
     let values = || (0_u128..6, (0_u8..3, 0_u8..3, 0_u8..2), 0_i64..2);
     let step = prop_oneof![
         3 => values().prop_map(|(key, fact, count)| Step::Create { key, fact, count }),
@@ -105,7 +105,7 @@ impl Naive {
     }
 }
 
-fn plan_of(set: &std::sync::Arc<EntitySet>, step: &Step) -> Write {
+pub fn plan_of(set: &std::sync::Arc<EntitySet>, step: &Step) -> Write {
     match step {
         Step::Create { key, fact, count } => create(set, &row_of(set, *key, *fact, *count)),
         Step::Update { key, fact, count } => {

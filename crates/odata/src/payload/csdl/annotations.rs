@@ -83,6 +83,7 @@ pub(super) fn entity_set(set: &EntitySet) -> Vec<Annotation> {
         tag("Capabilities.ComputeSupported", true),
         tag("Capabilities.TopSupported", true),
         tag("Capabilities.SkipSupported", true),
+        switch("Capabilities.ChangeTracking", "Supported", true),
         switch("Capabilities.CountRestrictions", "Countable", true),
         switch("Capabilities.FilterRestrictions", "Filterable", true),
         switch("Capabilities.SortRestrictions", "Sortable", true),

@@ -1,5 +1,7 @@
 //! Entities as OData JSON, straight into the bytes of the answer.
 
+mod delta;
+
 use std::sync::Arc;
 
 use crate::edm::{ComplexType, EntitySet, Property, Type};
@@ -8,6 +10,7 @@ use crate::payload::primitive;
 use crate::plan::expression::Ty;
 use crate::plan::query::{Computed, Selection};
 use crate::value::{Row, Value};
+pub use delta::Onward;
 
 /// One entity as an answer of its own: context, type and every property,
 /// nulls included. `root` is the service root without a slash at its end.
@@ -188,6 +191,10 @@ impl Collection {
     /// The whole answer: the count of all entities where it was asked for, the
     /// entities, and where the next ones are.
     pub fn finish(self, count: Option<u64>, next_link: Option<&str>) -> Vec<u8> {
+        self.end(count, "@odata.nextLink", next_link)
+    }
+
+    fn end(self, count: Option<u64>, name: &str, link: Option<&str>) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.out.len() + 512);
         out.extend_from_slice(b"{\"@odata.context\":");
         string(&mut out, &self.context);
@@ -198,8 +205,10 @@ impl Collection {
         out.extend_from_slice(b",\"value\":[");
         out.extend_from_slice(&self.out);
         out.push(b']');
-        if let Some(link) = next_link {
-            out.extend_from_slice(b",\"@odata.nextLink\":");
+        if let Some(link) = link {
+            out.push(b',');
+            string(&mut out, name);
+            out.push(b':');
             string(&mut out, link);
         }
         out.push(b'}');

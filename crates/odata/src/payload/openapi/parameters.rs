@@ -85,6 +85,15 @@ pub(super) fn page_size() -> Json {
     header("Prefer", "maxpagesize=50 makes pages smaller than the service's own.")
 }
 
+/// The same for a list that can be tracked.
+pub(super) fn tracking() -> Json {
+    let mut parameter = page_size();
+    let words = parameter["description"].as_str().unwrap_or_default();
+    let words = format!("{words} track-changes leads from the last page to what changes later.");
+    parameter["description"] = words.into();
+    parameter
+}
+
 /// `$format` with the values that a resource knows.
 pub(super) fn format(values: &[&str]) -> Json {
     query("$format", "The format, before what Accept says.", json!({ "enum": values }))
@@ -133,6 +142,7 @@ pub fn if_none_match() -> Json {
 /// The headers that a refusal has besides those of every answer.
 pub(super) fn of_refusal(code: Code) -> &'static [&'static str] {
     match code {
+        Code::SyncStateNotFound => &["Location"],
         Code::InvalidAuthenticationToken => &["WWW-Authenticate"],
         Code::Unavailable | Code::InsufficientStorage => &["Retry-After"],
         _ => &[],

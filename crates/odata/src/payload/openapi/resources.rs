@@ -132,9 +132,11 @@ pub(super) fn list_options(set: &EntitySet) -> Vec<Json> {
 
 fn list(set: &EntitySet, id: &str) -> Operation {
     let page = schemas::collection(&schema(&format!("{}.item", set.name)), true);
+    let page = schemas::tracked(page);
     let answer = odata("A page, newest day first unless $orderby says otherwise.", page);
     Operation::new("GET", format!("{id}.list"), "The objects that are asked for")
-        .taking(list_options(set))
+        .taking(LIST.iter().map(|one| parameters::option(*one, set)))
+        .taking([parameters::tracking()])
         .answering(200, answer.with(&["Vary", "Preference-Applied"]))
         .refusing(ANY)
         .refusing(KEPT)

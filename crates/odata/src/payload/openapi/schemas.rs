@@ -73,6 +73,15 @@ pub(super) fn collection(item: &Json, counted: bool) -> Json {
     schema
 }
 
+/// A list whose client tracks changes.
+pub(super) fn tracked(mut collection: Json) -> Json {
+    collection["properties"]["@odata.deltaLink"] = json!({
+        "type": "string", "format": "uri",
+        "description": "What has changed since, after the last page. Follow it unchanged.",
+    });
+    collection
+}
+
 /// The service document.
 pub(super) fn service() -> Json {
     let text = json!({ "type": "string" });

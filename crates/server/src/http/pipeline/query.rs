@@ -20,6 +20,9 @@ use crate::http::receive::MAX_TARGET;
 impl Call<'_> {
     /// The entities of a set, page by page.
     pub(super) async fn list(&mut self, place: Place) -> Result<Answer, Refusal> {
+        if let Some(round) = self.tracked(&place) {
+            return self.round(&place, &round).await;
+        }
         let rows = write::Collection::of_set(&self.root, Arc::clone(&place.set));
         let page = self.plan(&place)?;
         let rows = rows.selecting(&page.list.shape.computed, page.selection.as_ref());
@@ -66,10 +69,15 @@ impl Call<'_> {
 
     /// The page that the options ask for, no larger than the client prefers.
     pub(super) fn plan(&self, place: &Place) -> Result<page::Page, Error> {
+        page::page(&place.set, &self.options, &self.page_terms())
+    }
+
+    /// What a page is planned under, which the client may prefer to be smaller.
+    pub(super) fn page_terms(&self) -> page::Terms {
         let preferred = self.preferences().max_page_size.map_or(usize::MAX, |(size, _)| size);
         let mut terms = query_terms(self.app);
         terms.page_size = terms.page_size.min(preferred);
-        page::page(&place.set, &self.options, &terms)
+        terms
     }
 
     /// How many entities there are of those that are asked for.
@@ -95,7 +103,11 @@ impl Call<'_> {
         let mut query: Vec<&str> = kept.collect();
         let token = format!("$skiptoken={token}");
         query.push(&token);
-        let link = format!("{}/{path}?{}", self.root, query.join("&"));
+        self.short_enough(format!("{}/{path}?{}", self.root, query.join("&")))
+    }
+
+    /// The link, if it would be taken.
+    pub(super) fn short_enough(&self, link: String) -> Result<String, Error> {
         if link.len() - self.base.len() <= MAX_TARGET {
             return Ok(link);
         }
@@ -127,9 +139,9 @@ pub(super) async fn in_time<T>(
 }
 
 /// The rows of a list, rendered as the store steps over them.
-struct Rendered<R> {
-    rows: write::Collection,
-    render: R,
+pub(super) struct Rendered<R> {
+    pub rows: write::Collection,
+    pub render: R,
 }
 
 impl<R: Fn(&mut write::Collection, u64, &Row) + Send + 'static> RowSink for Rendered<R> {

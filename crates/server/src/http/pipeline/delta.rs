@@ -1,0 +1,138 @@
+//! Change tracking: a set from its begin or from a delta link on.
+
+use std::sync::Arc;
+
+use hyper::StatusCode;
+use hyper::header::VARY;
+use rollcall_odata::payload::json::write::{Collection, Onward};
+use rollcall_odata::plan::delta::{Moment, Reason, Round, Step};
+use rollcall_odata::plan::resource::{DELTA, Place};
+use rollcall_odata::{Error, Row};
+use rollcall_store::{ChangeSink, RowSink};
+use uuid::Uuid;
+
+use super::Call;
+use super::query::{Rendered, in_time};
+use crate::http::answer::Answer;
+use crate::http::error::Refusal;
+
+impl Call<'_> {
+    /// A page of a round.
+    pub(super) async fn delta(&mut self, place: Place) -> Result<Answer, Refusal> {
+        let round = Round::of(&place.set, self.tenant(), &self.options);
+        let round = round.map_err(|error| {
+            Refusal::from(error).leading_back(&self.delta_url(&place, "$deltatoken="))
+        })?;
+        let answer = self.round(&place, &round).await;
+        answer.map_err(|refusal| refusal.leading_back(&self.delta_url(&place, &round.again())))
+    }
+
+    /// The round that a list begins whose client prefers to track changes, where it can.
+    pub(super) fn tracked(&self, place: &Place) -> Option<Round> {
+        self.preferences().track_changes?;
+        Round::of_list(&place.set, self.tenant(), &self.options)
+    }
+
+    /// A page of a round, where it is.
+    pub(super) async fn round(&mut self, place: &Place, round: &Round) -> Result<Answer, Refusal> {
+        match &round.step {
+            Step::Since(moment) => self.changes(place, round, *moment).await,
+            Step::Rest(moment, _) => self.entities(place, round, *moment).await,
+            // What is written after this moment is told later, even where the
+            // pages have it already.
+            Step::First => {
+                let moment = self.now(place).await?;
+                self.entities(place, round, moment).await
+            }
+            Step::Latest => {
+                let moment = self.now(place).await?;
+                let (_, selection) = round.changes(moment, &self.page_terms())?;
+                let rows = Collection::of_set(&self.root, Arc::clone(&place.set));
+                let rows = rows.selecting(&[], selection.as_ref()).of_changes();
+                let onward = self.onward(place, &round.changes_after(moment, false))?;
+                Ok(self.told(rows.finish_tracked(None, &Onward::Delta(onward))))
+            }
+        }
+    }
+
+    async fn now(&self, place: &Place) -> Result<Moment, Refusal> {
+        let moment = self.app.store.moment(self.tenant()).await;
+        moment.map_err(|error| self.refusal(error, place, ""))
+    }
+
+    /// A page of all entities.
+    async fn entities(
+        &mut self,
+        place: &Place,
+        round: &Round,
+        moment: Moment,
+    ) -> Result<Answer, Refusal> {
+        let page = round.list(&self.page_terms())?;
+        let rows = Collection::of_set(&self.root, Arc::clone(&place.set));
+        let rows = rows.selecting(&page.list.shape.computed, page.selection.as_ref());
+        self.seen.lap("plan");
+        let sink = Rendered { rows, render: Collection::item };
+        let listed = self.app.store.list(self.tenant(), page.list.clone(), sink);
+        let (listed, Rendered { rows, .. }) = in_time(self.app.limits.query_time, listed)
+            .await?
+            .map_err(|error| self.refusal(error, place, ""))?;
+        self.seen.lap("run");
+        let onward = match listed.last.as_ref().and_then(|last| page.next(last)) {
+            Some(token) => Onward::Next(self.onward(place, &round.rest_after(moment, &token))?),
+            None => Onward::Delta(self.onward(place, &round.changes_after(moment, false))?),
+        };
+        Ok(self.told(rows.finish_tracked(listed.count, &onward)))
+    }
+
+    /// A page of what has changed.
+    async fn changes(
+        &mut self,
+        place: &Place,
+        round: &Round,
+        since: Moment,
+    ) -> Result<Answer, Refusal> {
+        let (plan, selection) = round.changes(since, &self.page_terms())?;
+        let rows = Collection::of_set(&self.root, Arc::clone(&place.set));
+        let rows = rows.selecting(&plan.shape.computed, selection.as_ref()).of_changes();
+        self.seen.lap("plan");
+        let changes = self.app.store.changes(self.tenant(), plan, Changed(rows));
+        let (followed, Changed(rows)) = in_time(self.app.limits.query_time, changes)
+            .await?
+            .map_err(|error| self.refusal(error, place, ""))?;
+        self.seen.lap("run");
+        let link = self.onward(place, &round.changes_after(followed.until, followed.more))?;
+        let onward = if followed.more { Onward::Next(link) } else { Onward::Delta(link) };
+        Ok(self.told(rows.finish_tracked(None, &onward)))
+    }
+
+    fn told(&mut self, body: Vec<u8>) -> Answer {
+        self.seen.lap("render");
+        let preferences = self.preferences();
+        let size = preferences.max_page_size.map(|(size, name)| format!("{name}={size}"));
+        let applied: Vec<String> = preferences.track_changes.into_iter().chain(size).collect();
+        Answer::odata(StatusCode::OK, body).uncached().applying(&applied).with(VARY, "Prefer")
+    }
+
+    fn onward(&self, place: &Place, query: &str) -> Result<String, Error> {
+        self.short_enough(self.delta_url(place, query))
+    }
+
+    fn delta_url(&self, place: &Place, query: &str) -> String {
+        format!("{}/{}/{DELTA}?{query}", self.root, place.path)
+    }
+}
+
+/// What has changed, rendered as the store steps over it.
+struct Changed(Collection);
+
+impl RowSink for Changed {
+    fn row(&mut self, version: u64, row: &Row) {
+        self.0.item(version, row);
+    }
+}
+
+impl ChangeSink for Changed {
+    fn removed(&mut self, key: Uuid, reason: Reason) {
+        self.0.removed(key, reason);
+    }
+}
