@@ -1,9 +1,13 @@
 //! Request headers of the protocol, from their text to typed values.
 
 mod accept;
+mod media;
+mod negotiation;
 mod protocol;
 
 pub use accept::Accept;
+pub use media::{Json, Kind, MediaType, Metadata, is_ieee754};
+pub use negotiation::{OF_A_SET, OF_A_VALUE, OF_DATA};
 pub use protocol::Protocol;
 
 use crate::plan::Versions;

@@ -1,14 +1,17 @@
 //! `Accept`: which media types a client takes, and how gladly.
 
+use super::media::{Kind, MediaType, Parameters};
+
 /// What an `Accept` header says, in its order. Without one everything is taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Accept(Vec<Range>);
+pub struct Accept<'a>(Vec<Range<'a>>);
 
 /// One media range.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Range {
-    /// Type and subtype in lower case; either may be `*`.
-    media_type: String,
+struct Range<'a> {
+    /// Type and subtype; either may be `*`.
+    media_type: &'a str,
+    parameters: Parameters,
     /// Its weight in thousandths; 0 is a refusal.
     weight: u16,
 }
@@ -19,21 +22,40 @@ const MAX_RANGES: usize = 64;
 /// The weight of who has no lesser wish.
 const MOST: u16 = 1000;
 
-impl Accept {
-    /// Reads the lines of `Accept`. A range that cannot be read names nothing.
-    pub fn parse<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
+impl<'a> Accept<'a> {
+    /// Reads the lines of `Accept`. A range that cannot be read names nothing;
+    /// `*/*` alone is as good as no header.
+    pub fn parse(lines: impl Iterator<Item = &'a str>) -> Self {
         let ranges = lines.flat_map(|line| line.split(',')).map(str::trim);
-        Self(ranges.filter(|one| !one.is_empty()).take(MAX_RANGES).map(range).collect())
+        let mut ranges = ranges.filter(|one| !one.is_empty());
+        match (ranges.next(), ranges.next()) {
+            (None, _) | (Some("*/*"), None) => Self::default(),
+            (first, second) => {
+                let all = first.into_iter().chain(second).chain(ranges);
+                Self(all.take(MAX_RANGES).map(Range::parse).collect())
+            }
+        }
+    }
+
+    /// Whether something is taken, if not this.
+    pub fn takes_something(&self) -> bool {
+        self.0.is_empty() || self.0.iter().any(|range| range.weight > 0)
     }
 
     /// Whether one of these media types is named, word for word, and not refused.
     pub fn names(&self, media_types: &[&str]) -> bool {
-        let named = |range: &&Range| media_types.contains(&range.media_type.as_str());
+        let named = |range: &&Range| media_types.iter().any(|one| range.is(one));
         self.0.iter().filter(named).any(|range| range.weight > 0)
     }
 
+    /// The form of this kind that the client likes best of those that it names.
+    pub fn named(&self, kind: Kind) -> Option<MediaType> {
+        self.names(&[kind.text()]).then(|| self.choose(&[kind])).flatten()
+    }
+
     /// Which of these media types the client likes best; of several that it
-    /// likes alike the first, `None` where it takes none of them.
+    /// likes alike the first, `None` where it takes none of them. Parameters
+    /// of ranges are not looked at.
     pub fn best(&self, offered: &[&str]) -> Option<usize> {
         let weights = offered.iter().map(|media_type| self.weight(media_type));
         let liked = weights.enumerate().filter(|(_, weight)| *weight > 0);
@@ -41,7 +63,7 @@ impl Accept {
     }
 
     /// How gladly a media type is taken: as its most specific range says, of
-    /// equals the gladdest, as the parameters of ranges are not looked at.
+    /// equals the gladdest.
     fn weight(&self, media_type: &str) -> u16 {
         if self.0.is_empty() {
             return MOST;
@@ -50,30 +72,73 @@ impl Accept {
             self.0.iter().filter_map(|range| Some((range.fits(media_type)?, range.weight)));
         fitting.max().map_or(0, |(_, weight)| weight)
     }
+
+    /// The form of one of these kinds that the client likes best; of several
+    /// that it likes alike the one that it names most exactly, then the first
+    /// that is offered. What its ranges leave open is as by default.
+    pub fn choose(&self, offered: &[Kind]) -> Option<MediaType> {
+        if self.0.is_empty() {
+            return Parameters::default().form(*offered.first()?);
+        }
+        let mut best: Option<(Liking, MediaType)> = None;
+        for kind in offered {
+            let ranges = self.0.iter().filter(|range| range.fits(kind.text()).is_some());
+            for form in ranges.filter_map(|range| range.parameters.form(*kind)) {
+                let liking = self.liking(form).filter(|liking| liking.weight > 0);
+                if let Some(liking) = liking
+                    && best.is_none_or(|(most, _)| liking > most)
+                {
+                    best = Some((liking, form));
+                }
+            }
+        }
+        best.map(|(_, form)| form)
+    }
+
+    /// What the most specific range that allows this form says of it.
+    fn liking(&self, form: MediaType) -> Option<Liking> {
+        let allowing = self.0.iter().filter(|range| range.parameters.allow(form));
+        let exactness = |range: &Range| {
+            Some(((range.fits(form.kind().text())?, range.parameters.number), range.weight))
+        };
+        let (exactness, weight) = allowing.filter_map(exactness).max()?;
+        Some(Liking { weight, exactness })
+    }
 }
 
-impl Range {
+/// How much a form is liked: first by its weight, then by how exactly it is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Liking {
+    weight: u16,
+    exactness: (u8, usize),
+}
+
+impl<'a> Range<'a> {
+    fn parse(text: &'a str) -> Self {
+        let mut parts = text.split(';');
+        let media_type = parts.next().unwrap_or_default().trim();
+        let quality = parts.clone().find_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("q").then(|| value.trim())
+        });
+        let parameters = Parameters::read(parts);
+        Self { media_type, parameters, weight: quality.map_or(MOST, weight) }
+    }
+
+    fn is(&self, media_type: &str) -> bool {
+        self.media_type.eq_ignore_ascii_case(media_type)
+    }
+
     /// How exactly the range means this media type: 2 by its name, 1 by its
     /// type, 0 as any other, `None` not at all.
     fn fits(&self, media_type: &str) -> Option<u8> {
         let kind = media_type.split('/').next().unwrap_or_default();
-        match self.media_type.as_str() {
-            "*/*" => Some(0),
-            range if range == media_type => Some(2),
-            range if range.strip_suffix("/*") == Some(kind) => Some(1),
-            _ => None,
+        match self.media_type.strip_suffix("/*") {
+            Some("*") => Some(0),
+            Some(range) => range.eq_ignore_ascii_case(kind).then_some(1),
+            None => self.is(media_type).then_some(2),
         }
     }
-}
-
-fn range(text: &str) -> Range {
-    let mut parts = text.split(';');
-    let media_type = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
-    let quality = parts.find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("q").then(|| value.trim())
-    });
-    Range { media_type, weight: quality.map_or(MOST, weight) }
 }
 
 /// A quality value (RFC 9110, section 12.4.2) in thousandths. What is none

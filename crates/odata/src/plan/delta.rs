@@ -24,18 +24,24 @@ const FORM: u64 = 1;
 const LATEST: &str = "latest";
 
 /// The options of a round that begins with this function.
-const SERVED: [SystemOption; 6] = [
+const SERVED: [SystemOption; 7] = [
     SystemOption::Compute,
     SystemOption::DeltaToken,
     SystemOption::Filter,
+    SystemOption::Format,
     SystemOption::Search,
     SystemOption::Select,
     SystemOption::SkipToken,
 ];
 
 /// The options that still hold when everything has been listed once.
-const KEPT: [SystemOption; 4] =
-    [SystemOption::Compute, SystemOption::Filter, SystemOption::Search, SystemOption::Select];
+const KEPT: [SystemOption; 5] = [
+    SystemOption::Compute,
+    SystemOption::Filter,
+    SystemOption::Format,
+    SystemOption::Search,
+    SystemOption::Select,
+];
 
 /// The options under which a list cannot be tracked: it is then only a part of
 /// the set, and which part depends on its other rows.
@@ -133,6 +139,11 @@ impl Round {
         let whole = PARTIAL.iter().all(|one| options.get(*one).is_none());
         let options = options.clone();
         whole.then(|| Self { set: Arc::clone(set), tenant, options, step: Step::First })
+    }
+
+    /// The options of the round.
+    pub fn options(&self) -> &Options {
+        &self.options
     }
 
     /// The page of all entities where the round is.

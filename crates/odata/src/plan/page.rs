@@ -63,11 +63,12 @@ pub struct Page {
 }
 
 /// The options of a list.
-const SERVED: [SystemOption; 10] = [
+const SERVED: [SystemOption; 11] = [
     SystemOption::Compute,
     SystemOption::Count,
     SystemOption::Expand,
     SystemOption::Filter,
+    SystemOption::Format,
     SystemOption::OrderBy,
     SystemOption::Search,
     SystemOption::Select,
@@ -84,9 +85,8 @@ pub fn entity(
     own: Option<SystemOption>,
     terms: &Terms,
 ) -> Result<Option<Selection>, Error> {
-    let served: Vec<SystemOption> =
-        [SystemOption::Select, SystemOption::Expand].into_iter().chain(own).collect();
-    options.only(&served)?;
+    let served = [SystemOption::Select, SystemOption::Expand, SystemOption::Format];
+    options.only(&served.into_iter().chain(own).collect::<Vec<_>>())?;
     Ok(planned(set, &set.name, options, terms)?.selection)
 }
 
@@ -110,7 +110,7 @@ pub fn page(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<Pa
 /// The page of a report function that these options ask for: they see its
 /// rows as they are labelled.
 pub fn report(window: &Window, options: &Options, terms: &Terms) -> Result<Page, Error> {
-    options.only(&[SERVED.as_slice(), &[SystemOption::Format]].concat())?;
+    options.only(&SERVED)?;
     planned(&window.function.entity_set, &call(window), options, terms)
 }
 

@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use super::resource::valued;
 use crate::edm::Function;
 use crate::error::{Code, Error};
-use crate::headers::{self, Accept};
+use crate::headers::{Accept, Kind, MediaType};
 use crate::payload::primitive;
 use crate::uri::options::{Options, SystemOption};
 use crate::uri::path::{Arguments, Literal};
@@ -100,50 +100,31 @@ pub fn asked_period(text: &str) -> Option<Period> {
     Period::parse(text).filter(|_| named)
 }
 
-/// The format of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// CSV, behind a redirect: Graph's default in both versions.
-    Csv,
-    /// OData JSON.
-    Json,
-}
+/// What a report function is offered in: CSV behind a redirect is Graph's
+/// default in both versions.
+const OFFERED: [Kind; 2] = [Kind::Csv, Kind::Json];
 
-impl Format {
-    /// `$format` decides where it is given. Else it is JSON for who names JSON
-    /// and nothing that CSV could be: the generated SDKs of the beta send that.
-    pub fn of(options: &Options, accept: &Accept) -> Result<Self, Error> {
-        const JSON: &str = "application/json";
-        const CSV: [&str; 2] = ["text/csv", "application/octet-stream"];
-        let Some(format) = options.get(SystemOption::Format) else {
-            let csv = accept.names(&CSV) || accept.names(&["*/*"]);
-            return Ok(if accept.names(&[JSON]) && !csv { Self::Json } else { Self::Csv });
-        };
-        match headers::media_type(format).to_ascii_lowercase().as_str() {
-            "json" | JSON => minimal(format).map(|()| Self::Json),
-            "csv" | "text/csv" => Ok(Self::Csv),
-            _ => {
-                let message = format!(
-                    "The format '{format}' cannot be had here. Expected application/json or \
-                     text/csv."
-                );
-                Err(Error::new(Code::NotAcceptable, message).about("$format"))
-            }
-        }
-    }
-}
+/// The names of what CSV could be.
+const CSV: [&str; 2] = ["text/csv", "application/octet-stream"];
 
-/// Refuses the forms of JSON that are not served.
-fn minimal(format: &str) -> Result<(), Error> {
-    let asked = format.to_ascii_lowercase().replace(' ', "");
-    let other = ["metadata=none", "metadata=full", "ieee754compatible=true"];
-    match other.iter().find(|one| asked.contains(**one)) {
-        None => Ok(()),
-        Some(one) => {
-            let message = format!("The format parameter '{one}' is not served here.");
-            Err(Error::new(Code::NotImplemented, message).about("$format"))
-        }
+/// The media type of an answer. `$format` decides where it is given. Else it is
+/// JSON for who names JSON and nothing that CSV could be: the generated SDKs of
+/// the beta send that. To take none of both is to take CSV only for who names
+/// nothing else.
+pub fn format(options: &Options, accept: &Accept<'_>) -> Result<MediaType, Error> {
+    if let Some(format) = options.get(SystemOption::Format) {
+        return MediaType::of_format(&OFFERED, format);
     }
+    if accept.names(&CSV) || accept.names(&["*/*"]) {
+        return Ok(MediaType::Csv);
+    }
+    if let Some(json) = accept.named(Kind::Json) {
+        return Ok(json);
+    }
+    if accept.best(&CSV).is_some() || !accept.takes_something() {
+        return Ok(MediaType::Csv);
+    }
+    MediaType::negotiate(&OFFERED, options, accept)
 }
 
 /// The arguments of a call as they are read.
@@ -266,25 +247,38 @@ mod tests {
 
     #[test]
     fn csv_unless_json_is_asked_for() {
+        use crate::headers::{Json, Metadata};
+        const CSV: MediaType = MediaType::Csv;
+        const JSON: MediaType =
+            MediaType::Json(Json { metadata: Metadata::Minimal, ieee754: false });
+        const FULL: MediaType = MediaType::Json(Json { metadata: Metadata::Full, ieee754: false });
         let format = |query: &str, accept: &str| {
             let options = Options::parse(query).unwrap();
-            Format::of(&options, &Accept::parse([accept].into_iter())).map_err(|error| error.code)
+            let accept = Accept::parse([accept].into_iter());
+            format(&options, &accept).map_err(|error| error.code)
         };
         for (query, accept, expected) in [
-            ("", "", Ok(Format::Csv)),
-            ("", "*/*", Ok(Format::Csv)),
-            ("", "application/json", Ok(Format::Json)),
-            ("", "application/json;odata.metadata=minimal, text/html", Ok(Format::Json)),
-            ("", "application/octet-stream, application/json", Ok(Format::Csv)),
-            ("", "application/octet-stream;q=0, application/json", Ok(Format::Json)),
-            ("", "application/json, text/csv;q=0.1", Ok(Format::Csv)),
-            ("", "application/json, */*;q=0", Ok(Format::Json)),
-            ("", "application/json;q=0", Ok(Format::Csv)),
-            ("$format=application/json", "text/csv", Ok(Format::Json)),
-            ("format=JSON", "", Ok(Format::Json)),
-            ("$format=application/json;odata.metadata=minimal", "", Ok(Format::Json)),
-            ("$format=application/json;odata.metadata=full", "", Err(Code::NotImplemented)),
-            ("$format=text/csv", "application/json", Ok(Format::Csv)),
+            ("", "", Ok(CSV)),
+            ("", "*/*", Ok(CSV)),
+            ("", "application/json", Ok(JSON)),
+            ("", "application/json;odata.metadata=minimal, text/html", Ok(JSON)),
+            ("", "application/octet-stream, application/json", Ok(CSV)),
+            ("", "application/octet-stream;q=0, application/json", Ok(JSON)),
+            ("", "application/json, text/csv;q=0.1", Ok(CSV)),
+            ("", "application/json, */*;q=0", Ok(JSON)),
+            ("", "application/json;q=0", Ok(CSV)),
+            ("$format=application/json", "text/csv", Ok(JSON)),
+            ("format=JSON", "", Ok(JSON)),
+            ("$format=application/json;odata.metadata=minimal", "", Ok(JSON)),
+            ("$format=application/json;odata.metadata=full", "", Ok(FULL)),
+            ("", "application/json;odata.metadata=full", Ok(FULL)),
+            ("", "application/json;odata.metadata=bogus", Err(Code::NotAcceptable)),
+            ("", "application/json;odata.metadata=bogus, application/json;q=0.1", Ok(JSON)),
+            ("", "application/xml", Err(Code::NotAcceptable)),
+            ("", "text/*", Ok(CSV)),
+            ("", "application/*", Ok(CSV)),
+            ("$format=json;odata.metadata=full", "", Err(Code::NotAcceptable)),
+            ("$format=text/csv", "application/json", Ok(CSV)),
             ("$format=xml", "application/json", Err(Code::NotAcceptable)),
             ("$format=", "application/json", Err(Code::NotAcceptable)),
         ] {

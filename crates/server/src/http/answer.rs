@@ -1,7 +1,7 @@
 //! Answers, before the layers around the pipeline add what every answer has.
 
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LOCATION, VARY,
 };
 use hyper::{StatusCode, body::Bytes};
 
@@ -64,6 +64,12 @@ impl Answer {
     pub fn stating(mut self, name: HeaderName, value: &'static str) -> Self {
         self.headers.insert(name, HeaderValue::from_static(value));
         self
+    }
+
+    /// The same, saying which headers of the request it depends on.
+    #[must_use]
+    pub fn varying(self, headers: &'static str) -> Self {
+        self.stating(VARY, headers)
     }
 
     /// The same with another header. A value that cannot be in a header is left out.

@@ -1,6 +1,6 @@
 //! Answers that no tenant's data is in: documents, health, methods, the page for people.
 
-use hyper::header::{CONTENT_SECURITY_POLICY, VARY};
+use hyper::header::CONTENT_SECURITY_POLICY;
 use hyper::{Method, StatusCode};
 use rollcall_odata::payload::{csdl, service as service_document};
 use rollcall_odata::{Code, Error};
@@ -51,20 +51,22 @@ pub fn openapi(app: &App) -> Answer {
 
 /// The service document.
 pub fn service(app: &App, root: &str) -> Answer {
-    Answer::odata(StatusCode::OK, service_document::document(&app.model, root))
+    let body = service_document::document(&app.model, root);
+    Answer::odata(StatusCode::OK, body).varying("Accept")
 }
 
 /// `$metadata`, in the format that is asked for.
 pub fn metadata(app: &App, format: csdl::Format) -> Answer {
     let document = csdl::document(&app.model, format);
     let answer = Answer::body(StatusCode::OK, format.media_type(), document);
-    answer.with(VARY, "Accept").versioned()
+    answer.varying("Accept").versioned()
 }
 
 /// A singleton: it has no properties of its own.
 pub fn singleton(root: &str, name: &str) -> Answer {
     let context = format!("{root}/$metadata#{name}");
-    Answer::odata(StatusCode::OK, json!({ "@odata.context": context }).to_string())
+    let body = json!({ "@odata.context": context }).to_string();
+    Answer::odata(StatusCode::OK, body).varying("Accept")
 }
 
 /// `OPTIONS`: the methods of an address, of one that nobody knows the common ones.

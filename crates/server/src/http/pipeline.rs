@@ -18,7 +18,9 @@ use hyper::header::{
 };
 use hyper::{Method, StatusCode};
 use rollcall_odata::edm::EntitySet;
-use rollcall_odata::headers::{self, Accept, Answer as Wish, Handling, Preferences, Protocol};
+use rollcall_odata::headers::{
+    self, Accept, Answer as Wish, Handling, Json, Kind, MediaType, OF_DATA, Preferences, Protocol,
+};
 use rollcall_odata::payload::csdl;
 use rollcall_odata::payload::json::{read, write};
 use rollcall_odata::plan::resource::{self, Place, Resource};
@@ -44,6 +46,12 @@ const ISOLATION: HeaderName = HeaderName::from_static("isolation");
 const ODATA_ISOLATION: HeaderName = HeaderName::from_static("odata-isolation");
 const MAX_VERSION: HeaderName = HeaderName::from_static("odata-maxversion");
 const VERSION: HeaderName = HeaderName::from_static("odata-version");
+
+/// What an answer with a tenant's data depends on.
+const OF_A_TENANT: &str = "Accept, Authorization";
+
+/// The same of an answer that preferences change.
+const OF_A_TENANT_AS_PREFERRED: &str = "Accept, Authorization, Prefer";
 
 /// One OData request on its way.
 struct Call<'a> {
@@ -193,8 +201,32 @@ impl Call<'_> {
     }
 
     fn document(&self, render: impl FnOnce(&App, &str) -> Answer) -> Result<Answer, Refusal> {
-        self.options.only(&[])?;
+        self.options.only(&[SystemOption::Format])?;
+        self.json()?;
         Ok(render(self.app, &self.root))
+    }
+
+    /// The media type of the answer from a resource that is offered in these kinds.
+    fn form(&self, offered: &[Kind], options: &Options) -> Result<MediaType, Error> {
+        let accept = Accept::parse(self.request.lines(&ACCEPT));
+        let form = MediaType::negotiate(offered, options, &accept)?;
+        if let MediaType::Json(json) = form {
+            minimal(json)?;
+        }
+        Ok(form)
+    }
+
+    /// The form of the answer from a resource that is offered as JSON alone.
+    fn json(&self) -> Result<Json, Error> {
+        self.json_under(&self.options)
+    }
+
+    /// The same under options that are not the request's own.
+    fn json_under(&self, options: &Options) -> Result<Json, Error> {
+        match self.form(&OF_DATA, options)? {
+            MediaType::Json(json) => Ok(json),
+            _ => Ok(Json::default()),
+        }
     }
 
     fn metadata(&self) -> Result<Answer, Refusal> {
@@ -212,6 +244,7 @@ impl Call<'_> {
     ) -> Result<Answer, Refusal> {
         let terms = query::query_terms(self.app);
         let selection = page::entity(&place.set, &self.options, own, &terms)?;
+        self.json()?;
         let set = Arc::clone(&place.set);
         self.found(place, selector, |call, entity| {
             let body = write::selected(&call.root, &set, &entity.row, selection.as_ref());
@@ -244,11 +277,12 @@ impl Call<'_> {
         let answer =
             if known { Answer::empty(StatusCode::NOT_MODIFIED) } else { render(self, &entity) };
         self.seen.lap("render");
-        Ok(answer.tagged(&headers::entity_tag(entity.version)).uncached())
+        Ok(answer.tagged(&headers::entity_tag(entity.version)).uncached().varying(OF_A_TENANT))
     }
 
     async fn create(&mut self, place: Place) -> Result<Answer, Refusal> {
-        self.options.only(&[])?;
+        self.options.only(&[SystemOption::Format])?;
+        self.json()?;
         let preferences = self.preferences();
         if let (Some(stream), Some(form)) = (self.stream.take(), self.request.rows_in()) {
             return self.create_many(place, stream, form, &preferences).await;
@@ -259,7 +293,8 @@ impl Call<'_> {
     }
 
     async fn change(&mut self, place: Place, selector: Selector) -> Result<Answer, Refusal> {
-        self.options.only(&[])?;
+        self.options.only(&[SystemOption::Format])?;
+        self.json()?;
         let preferences = self.preferences();
         let body = read::entity(json_body(self.request)?, &place.set)?;
         let wanted = wanted(&place.set, &selector);
@@ -323,7 +358,7 @@ impl Call<'_> {
         };
         let answer = answer.tagged(&headers::entity_tag(entity.version));
         let answer = if status == StatusCode::CREATED { answer.located(&url) } else { answer };
-        answer.applying(&applied(preferences))
+        answer.varying(OF_A_TENANT_AS_PREFERRED).applying(&applied(preferences))
     }
 
     fn tenant(&self) -> uuid::Uuid {
@@ -377,6 +412,15 @@ impl Call<'_> {
         let collection = format!("{}/{}", self.root, place.path);
         error::of_store(error, &place.set, &collection, wanted)
     }
+}
+
+/// Refuses the forms of JSON that are not served.
+fn minimal(json: Json) -> Result<(), Error> {
+    if json == Json::default() {
+        return Ok(());
+    }
+    let message = "Of JSON odata.metadata=minimal and IEEE754Compatible=false are served alone.";
+    Err(Error::new(Code::NotImplemented, message).about("$format"))
 }
 
 /// The JSON body of a write, with Graph's words where it is none.

@@ -137,7 +137,6 @@ pub fn what_is_not_served_is_501_and_never_ignored(world: &World) {
         get(world, COLLECTION).json()["value"][0]["id"].as_str().unwrap()
     );
     let options = [
-        "$format=json",
         "$apply=aggregate($count as n)",
         "$schemaversion=*",
         "$deltatoken=x",
@@ -152,15 +151,13 @@ pub fn what_is_not_served_is_501_and_never_ignored(world: &World) {
     ];
     let mut targets: Vec<String> =
         options.iter().map(|one| format!("{COLLECTION}?{}", one.replace(' ', "%20"))).collect();
+    targets.extend(["$filter=true", "$compute=1+as+x"].map(|option| format!("{one}?{option}")));
     targets.extend(
-        ["$filter=true", "$compute=1+as+x", "$format=json"].map(|option| format!("{one}?{option}")),
+        ["$select=teams", "$skiptoken=x", "$format=json"]
+            .map(|option| format!("{COLLECTION}/$count?{option}")),
     );
     targets.extend(
-        ["$select=teams", "$skiptoken=x"].map(|option| format!("{COLLECTION}/$count?{option}")),
-    );
-    targets.extend(
-        ["/teams?$format=json", "/teams/$count", "/$ref?$select=x"]
-            .map(|rest| format!("{one}{rest}")),
+        ["/teams?$top=1", "/teams/$count", "/$ref?$select=x"].map(|rest| format!("{one}{rest}")),
     );
     targets.extend(["$all", "$crossjoin(x)", "$batch"].map(|name| format!("/v1.0/{name}")));
     let report = "/v1.0/reports/getOffice365ActiveUserCounts(period='D7')";
@@ -168,7 +165,7 @@ pub fn what_is_not_served_is_501_and_never_ignored(world: &World) {
         ["?$select=teams", "?$count=true", "?$format=json&$apply=x", "/$count?$select=teams"]
             .map(|rest| format!("{report}{rest}")),
     );
-    targets.push("/v1.0?$format=json".to_owned());
+    targets.push("/v1.0?$top=1".to_owned());
     targets.push("/v1.0/$metadata?$top=1".to_owned());
     let lines: Vec<String> = targets
         .iter()

@@ -23,6 +23,7 @@ mod disk;
 mod documents;
 mod durability;
 mod export;
+mod formats;
 mod import;
 mod limits;
 mod names;
@@ -136,6 +137,11 @@ suite! {
         what_is_too_large_says_which_limit
         what_cannot_be_asked
         another_tenant_s_rows_are_in_no_answer;
+    formats:
+        a_format_that_is_accepted_or_406
+        anything_is_what_graph_answers
+        what_cannot_be_answered_is_not_written
+        a_plain_value_is_plain_text;
     property:
         properties_are_read
         properties_are_written_one_by_one

@@ -19,7 +19,7 @@ const FORMATS: [(Format, &str, &str); 2] =
 
 impl Format {
     /// `$format` decides where it is given, else `Accept`.
-    pub fn of(options: &Options, accept: &Accept) -> Result<Self, Error> {
+    pub fn of(options: &Options, accept: &Accept<'_>) -> Result<Self, Error> {
         let Some(format) = options.get(SystemOption::Format) else {
             let offered = FORMATS.map(|(_, media_type, _)| media_type);
             let best = accept.best(&offered).map(|at| FORMATS[at].0);

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::parameters::schema;
-use super::resources::{ANY, KEPT, address, each_place, odata};
+use super::resources::{ANY, KEPT, address, each_place, negotiated, odata};
 use super::{Address, Operation, parameters, schemas};
 use crate::edm::{EntitySet, Model};
 use crate::error::Code;
@@ -20,7 +20,7 @@ pub fn deltas(model: &Model) -> Vec<Address> {
     each_place(model, |set, place, id| {
         let told = json!({ "anyOf": [schema(&format!("{}.item", set.name)), removed(set)] });
         let page = odata("A page.", schemas::tracked(schemas::collection(&told, true)));
-        let get = Operation::new("GET", format!("{id}.{DELTA}"), "What has changed")
+        let get = negotiated(Operation::new("GET", format!("{id}.{DELTA}"), "What has changed"))
             .described(
                 "Without a token, all objects; then, from @odata.deltaLink on, those that were \
                  created or changed since, as they are now, and the keys of those that were \
@@ -28,7 +28,7 @@ pub fn deltas(model: &Model) -> Vec<Address> {
             )
             .taking(ROUND.iter().map(|one| parameters::option(*one, set)))
             .taking([token(), parameters::page_size()])
-            .answering(200, page.with(&["Vary", "Preference-Applied"]))
+            .answering(200, page.with(&["Preference-Applied"]))
             .refusing(ANY)
             .refusing(KEPT)
             .refusing(&[Code::SyncStateNotFound]);

@@ -68,8 +68,7 @@ fn period() -> Json {
 
 fn report(function: &Function, id: &str) -> Operation {
     let rows = schemas::collection(&schema(&format!("{}.row", function.entity_set.name)), true);
-    let json_rows =
-        odata("The rows, newest day first.", rows).with(&["Vary", "Preference-Applied"]);
+    let json_rows = odata("The rows, newest day first.", rows).with(&["Preference-Applied"]);
     let link = Answer::new("The way to the rows as CSV.")
         .with(&["Location", "Vary"])
         .body("text/plain", json!({}));

@@ -3,7 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::resources::{
-    ANY, BODY, JSON, KEPT, WRITE, address, each_place, in_path, list_options, odata,
+    ANY, BODY, JSON, KEPT, WRITE, address, each_place, in_path, list_options, negotiated, odata,
+    unchanged,
 };
 use super::{Address, Answer, Operation, parameters, schemas};
 use crate::edm::{EntitySet, Model, Property, Type};
@@ -23,7 +24,7 @@ pub fn by_id(model: &Model) -> Vec<Address> {
     id["required"] = true.into();
     let entities = model.entity_sets.iter().map(|set| schemas::entity_of(set));
     let entity = json!({ "anyOf": entities.collect::<Vec<Json>>() });
-    let get = Operation::new("GET", "entity", "An object by its address")
+    let get = negotiated(Operation::new("GET", "entity", "An object by its address"))
         .taking([id])
         .answering(200, odata("The object.", entity).with(&["ETag"]));
     vec![address("/$entity", vec![read(get)])]
@@ -33,16 +34,14 @@ pub fn by_id(model: &Model) -> Vec<Address> {
 pub fn references(model: &Model) -> Vec<Address> {
     each_place(model, |set, place, id| {
         let page = schemas::collection(&schemas::reference(), true);
-        let answer = odata("A page of addresses.", page).with(&["Vary", "Preference-Applied"]);
+        let answer = odata("A page of addresses.", page).with(&["Preference-Applied"]);
         let options = list_options(set).into_iter().filter(|one| {
             // What an object shows and leads to says nothing of its address.
             one["name"] != "$select" && one["name"] != "$expand"
         });
-        let get = Operation::new("GET", format!("{id}.references"), "The objects' addresses")
-            .taking(options)
-            .answering(200, answer)
-            .refusing(ANY)
-            .refusing(KEPT);
+        let get = Operation::new("GET", format!("{id}.references"), "The objects' addresses");
+        let get =
+            negotiated(get).taking(options).answering(200, answer).refusing(ANY).refusing(KEPT);
         vec![address(&format!("{place}/$ref"), vec![get])]
     })
 }
@@ -52,8 +51,8 @@ pub fn reference(model: &Model) -> Vec<Address> {
     each_place(model, |set, place, id| {
         let mut schema = schemas::reference();
         schema["properties"]["@odata.context"] = json!({ "type": "string", "format": "uri" });
-        let get = Operation::new("GET", format!("{id}.reference"), "An object's address")
-            .answering(200, odata("The address.", schema).with(&["ETag"]));
+        let get = Operation::new("GET", format!("{id}.reference"), "An object's address");
+        let get = negotiated(get).answering(200, odata("The address.", schema).with(&["ETag"]));
         vec![of_entity(set, place, "/$ref", vec![read(get)])]
     })
 }
@@ -62,12 +61,13 @@ pub fn reference(model: &Model) -> Vec<Address> {
 pub fn properties(model: &Model) -> Vec<Address> {
     let single = |property: &Property| !matches!(property.ty, Type::Complex(_));
     each_property(model, single, |set, place, id, property| {
-        let get = Operation::new("GET", format!("{id}.read"), "A property")
+        let get = negotiated(Operation::new("GET", format!("{id}.read"), "A property"))
             .answering(200, alone(property))
             .answering(204, null());
         let mut sent = object(schemas::value(property, true));
         sent["additionalProperties"] = false.into();
-        let put = Operation::new("PUT", format!("{id}.set"), "Set a property").reading(JSON, sent);
+        let put = Operation::new("PUT", format!("{id}.set"), "Set a property");
+        let put = negotiated(put).reading(JSON, sent);
         let operations = vec![read(get), write(put, property), clear(id)];
         of_entity(set, place, &format!("/{}", property.name), operations)
     })
@@ -79,13 +79,15 @@ pub fn values(model: &Model) -> Vec<Address> {
         |property: &Property| !matches!(property.ty, Type::Collection(_) | Type::Complex(_));
     each_property(model, plain, |set, place, id, property| {
         let id = format!("{id}.value");
-        let headers = &["OData-Version", "ETag"];
+        let headers = &["OData-Version", "ETag", "Vary"];
         let text = json!({ "type": "string" });
         let text = Answer::new("The value.").with(headers).body(TEXT, text);
         let get = Operation::new("GET", format!("{id}.read"), "A property's plain value")
+            .refusing(&[Code::NotAcceptable])
             .answering(200, text)
             .answering(204, null());
         let put = Operation::new("PUT", format!("{id}.set"), "Set a property to a plain value")
+            .refusing(&[Code::NotAcceptable])
             .reading(TEXT, schemas::value(property, false));
         let operations = vec![read(get), write(put, property), clear(&id)];
         of_entity(set, place, &format!("/{}/$value", property.name), operations)
@@ -107,22 +109,21 @@ fn object(value: Json) -> Json {
 }
 
 fn null() -> Answer {
-    Answer::new("It is null.").with(&["OData-Version", "ETag"])
+    Answer::new("It is null.").with(&["OData-Version", "ETag", "Vary"])
 }
 
 /// What all reads of one entity and of its parts have.
 fn read(operation: Operation) -> Operation {
-    let unchanged = Answer::new("It still has the tag that is known.").with(&["ETag"]);
     operation
         .taking([parameters::if_none_match()])
-        .answering(304, unchanged)
+        .answering(304, unchanged())
         .refusing(ANY)
         .refusing(KEPT)
         .refusing(&[Code::NotFound, Code::PreconditionFailed])
 }
 
 fn write(operation: Operation, property: &Property) -> Operation {
-    let done = Answer::new("Done.").with(&["OData-Version", "ETag", "Preference-Applied"]);
+    let done = Answer::new("Done.").with(&["OData-Version", "ETag", "Vary", "Preference-Applied"]);
     operation
         .taking([parameters::prefer(false, false), parameters::if_match()])
         .answering(200, alone(property).with(&["Preference-Applied"]))

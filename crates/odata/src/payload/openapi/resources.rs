@@ -49,7 +49,7 @@ pub(super) const BODY: &[Code] =
 pub fn service() -> Vec<Address> {
     let answer = odata("What there is.", schemas::service());
     let get = Operation::new("GET", "service", "Entity sets and singletons");
-    vec![address("", vec![get.answering(200, answer).refusing(ANY)])]
+    vec![address("", vec![negotiated(get).answering(200, answer).refusing(ANY)])]
 }
 
 /// `$metadata`.
@@ -71,7 +71,7 @@ pub fn singletons(model: &Model) -> Vec<Address> {
     let one = |name: &str| {
         let answer = odata("It has no properties of its own.", schemas::context());
         let get = Operation::new("GET", name, "What leads to entity sets and functions");
-        address(&format!("/{name}"), vec![get.answering(200, answer).refusing(ANY)])
+        address(&format!("/{name}"), vec![negotiated(get).answering(200, answer).refusing(ANY)])
     };
     model.singletons().into_iter().map(one).collect()
 }
@@ -134,10 +134,10 @@ fn list(set: &EntitySet, id: &str) -> Operation {
     let page = schemas::collection(&schema(&format!("{}.item", set.name)), true);
     let page = schemas::tracked(page);
     let answer = odata("A page, newest day first unless $orderby says otherwise.", page);
-    Operation::new("GET", format!("{id}.list"), "The objects that are asked for")
+    negotiated(Operation::new("GET", format!("{id}.list"), "The objects that are asked for"))
         .taking(LIST.iter().map(|one| parameters::option(*one, set)))
         .taking([parameters::tracking()])
-        .answering(200, answer.with(&["Vary", "Preference-Applied"]))
+        .answering(200, answer.with(&["Preference-Applied"]))
         .refusing(ANY)
         .refusing(KEPT)
 }
@@ -151,8 +151,9 @@ fn create(model: &Model, set: &EntitySet, id: &str) -> Operation {
     });
     let created = created(set).leading_to(&next, &keys);
     let rows = Answer::new("What became of each of many rows.");
-    let rows = rows.with(&["OData-Version", "Preference-Applied"]).body(JSON, rows::tally());
-    Operation::new("POST", format!("{id}.create"), "Create an object, or many")
+    let rows = rows.with(&["OData-Version", "Vary", "Preference-Applied"]);
+    let rows = rows.body(JSON, rows::tally());
+    negotiated(Operation::new("POST", format!("{id}.create"), "Create an object, or many"))
         .taking([parameters::prefer_rows()])
         .reading(JSON, schema(&schemas::body_of(set, "POST")))
         .reading("text/csv", rows::csv(model, set))
@@ -182,12 +183,11 @@ fn on_entity(set: &EntitySet, id: &str, upsert: bool) -> Vec<Operation> {
 }
 
 fn read(set: &EntitySet, id: &str) -> Operation {
-    let unchanged = Answer::new("It still has the tag that is known.").with(&["ETag"]);
-    Operation::new("GET", format!("{id}.read"), "Read an object")
+    negotiated(Operation::new("GET", format!("{id}.read"), "Read an object"))
         .taking([parameters::if_none_match()])
         .taking(entity_options(set))
         .answering(200, odata("The object.", schemas::entity_of(set)).with(&["ETag"]))
-        .answering(304, unchanged)
+        .answering(304, unchanged())
         .refusing(ANY)
         .refusing(KEPT)
         .refusing(&[Code::NotFound, Code::PreconditionFailed])
@@ -203,7 +203,7 @@ fn change(
     let verb = if method == "PUT" { "replace" } else { "change" };
     let body = schema(&schemas::body_of(set, method));
     let changed = entity(set, "The object as it is now.").with(&["ETag", "Preference-Applied"]);
-    let operation = Operation::new(method, format!("{id}.{verb}"), summary)
+    let operation = negotiated(Operation::new(method, format!("{id}.{verb}"), summary))
         .taking([parameters::prefer(upsert, upsert), parameters::if_match()])
         .reading(JSON, body)
         .answering(200, changed)
@@ -264,9 +264,19 @@ fn named_literal(property: &Property) -> String {
     }
 }
 
+/// The same operation, whose answer is in a format that the client accepts.
+pub(super) fn negotiated(operation: Operation) -> Operation {
+    operation.taking([parameters::format(&["json", JSON])]).refusing(&[Code::NotAcceptable])
+}
+
 /// An answer in OData's JSON.
 pub(super) fn odata(meaning: &str, body: Json) -> Answer {
-    Answer::new(meaning).with(&["OData-Version"]).body(JSON, body)
+    Answer::new(meaning).with(&["OData-Version", "Vary"]).body(JSON, body)
+}
+
+/// The answer that an entity is as the client knows it.
+pub(super) fn unchanged() -> Answer {
+    Answer::new("It still has the tag that is known.").with(&["ETag", "Vary"])
 }
 
 /// An answer with one entity.
@@ -281,12 +291,12 @@ fn created(set: &EntitySet) -> Answer {
 
 /// The answer to a write that wants no body.
 fn minimal() -> Answer {
-    let headers = &["OData-Version", "OData-EntityId", "ETag", "Preference-Applied"];
+    let headers = &["OData-Version", "OData-EntityId", "ETag", "Vary", "Preference-Applied"];
     Answer::new("Done, as return=minimal asks.").with(headers)
 }
 
 /// The answer to how many there are.
 pub(super) fn count() -> Answer {
     let number = json!({ "type": "string", "pattern": "^[0-9]+$" });
-    Answer::new("The number.").with(&["OData-Version"]).body("text/plain", number)
+    Answer::new("The number.").with(&["OData-Version", "Vary"]).body("text/plain", number)
 }

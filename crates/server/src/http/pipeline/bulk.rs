@@ -10,7 +10,7 @@ use rollcall_odata::plan::bulk::{Bulk, Fate, Intake, Policy, Taken};
 use rollcall_odata::plan::resource::Place;
 use rollcall_store::{Author, Pending};
 
-use super::Call;
+use super::{Call, OF_A_TENANT_AS_PREFERRED};
 use crate::app::{App, newest_refresh};
 use crate::auth::Need;
 use crate::http::answer::Answer;
@@ -48,6 +48,7 @@ impl Call<'_> {
         self.seen.lap("run");
         let body = serde_json::to_vec(&tally).unwrap_or_default();
         let answer = Answer::json(StatusCode::OK, body).versioned().uncached();
+        let answer = answer.varying(OF_A_TENANT_AS_PREFERRED);
         Ok(answer.applying(&applied(preferences)))
     }
 }

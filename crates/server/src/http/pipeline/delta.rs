@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use hyper::StatusCode;
-use hyper::header::VARY;
 use rollcall_odata::payload::json::write::{Collection, Onward};
 use rollcall_odata::plan::delta::{Moment, Reason, Round, Step};
 use rollcall_odata::plan::resource::{DELTA, Place};
@@ -11,8 +10,8 @@ use rollcall_odata::{Error, Row};
 use rollcall_store::{ChangeSink, RowSink};
 use uuid::Uuid;
 
-use super::Call;
 use super::query::{Rendered, in_time};
+use super::{Call, OF_A_TENANT_AS_PREFERRED};
 use crate::http::answer::Answer;
 use crate::http::error::Refusal;
 
@@ -35,6 +34,7 @@ impl Call<'_> {
 
     /// A page of a round, where it is.
     pub(super) async fn round(&mut self, place: &Place, round: &Round) -> Result<Answer, Refusal> {
+        self.json_under(round.options())?;
         match &round.step {
             Step::Since(moment) => self.changes(place, round, *moment).await,
             Step::Rest(moment, _) => self.entities(place, round, *moment).await,
@@ -110,7 +110,10 @@ impl Call<'_> {
         let preferences = self.preferences();
         let size = preferences.max_page_size.map(|(size, name)| format!("{name}={size}"));
         let applied: Vec<String> = preferences.track_changes.into_iter().chain(size).collect();
-        Answer::odata(StatusCode::OK, body).uncached().applying(&applied).with(VARY, "Prefer")
+        Answer::odata(StatusCode::OK, body)
+            .uncached()
+            .applying(&applied)
+            .varying(OF_A_TENANT_AS_PREFERRED)
     }
 
     fn onward(&self, place: &Place, query: &str) -> Result<String, Error> {

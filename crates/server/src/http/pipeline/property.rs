@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, StatusCode};
-use rollcall_odata::headers::{Answer as Wish, media_type};
+use rollcall_odata::headers::{Answer as Wish, Kind, OF_A_VALUE, OF_DATA, media_type};
 use rollcall_odata::payload::json::{read, write};
 use rollcall_odata::payload::primitive;
 use rollcall_odata::plan::resource::Place;
@@ -13,7 +13,7 @@ use rollcall_odata::uri::options::SystemOption;
 use rollcall_odata::{Error, Row, Value, headers};
 use rollcall_store::{Entity, Written};
 
-use super::{Call, applied, json_body, key_of, wanted};
+use super::{Call, OF_A_TENANT_AS_PREFERRED, applied, json_body, key_of, wanted};
 use crate::http::answer::Answer;
 use crate::http::error::Refusal;
 
@@ -24,6 +24,16 @@ pub(super) enum Form {
     Json,
     /// Its value alone, as plain text.
     Plain,
+}
+
+impl Form {
+    /// What it is offered in.
+    fn offered(self) -> &'static [Kind] {
+        match self {
+            Self::Json => &OF_DATA,
+            Self::Plain => &OF_A_VALUE,
+        }
+    }
 }
 
 /// One property of an entity of a set.
@@ -42,7 +52,7 @@ impl Call<'_> {
         selector: Selector,
         method: &Method,
     ) -> Result<Answer, Refusal> {
-        self.options.only(&[])?;
+        self.options.only(&[SystemOption::Format])?;
         match *method {
             Method::PUT => {
                 let value = match part.form {
@@ -55,6 +65,7 @@ impl Call<'_> {
             }
             Method::DELETE => self.set(part, selector, Value::Null).await,
             _ => {
+                self.form(part.form.offered(), &self.options)?;
                 let place = part.place.clone();
                 let render = move |call: &Self, entity: &Entity| call.shown(&part, entity);
                 self.found(place, selector, render).await
@@ -68,7 +79,8 @@ impl Call<'_> {
         place: Place,
         selector: Selector,
     ) -> Result<Answer, Refusal> {
-        self.options.only(&[])?;
+        self.options.only(&[SystemOption::Format])?;
+        self.json()?;
         let set = Arc::clone(&place.set);
         let render = move |call: &Self, entity: &Entity| {
             let address = format!("{}('{}')", set.name, key_of(&entity.row));
@@ -91,6 +103,7 @@ impl Call<'_> {
             rows.reference(&format!("{set}('{}')", key_of(row)));
         };
         let page = self.plan(&place)?;
+        self.json()?;
         self.page(place, "/$ref", page, rows, render).await
     }
 
@@ -117,6 +130,9 @@ impl Call<'_> {
     ) -> Result<Answer, Refusal> {
         let set = &part.place.set;
         let preferences = self.preferences();
+        if preferences.answer == Some(Wish::Representation) {
+            self.form(part.form.offered(), &self.options)?;
+        }
         let wanted = wanted(set, &selector);
         let terms = self.terms(&preferences);
         let condition = self.precondition();
@@ -135,6 +151,7 @@ impl Call<'_> {
             _ => Answer::empty(StatusCode::NO_CONTENT).versioned(),
         };
         let answer = answer.tagged(&headers::entity_tag(entity.version)).uncached();
+        let answer = answer.varying(OF_A_TENANT_AS_PREFERRED);
         self.seen.lap("render");
         Ok(answer.applying(&applied(&preferences)))
     }

@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::StatusCode;
-use hyper::header::VARY;
 use rollcall_odata::payload::json::write;
 use rollcall_odata::plan::page;
 use rollcall_odata::plan::resource::Place;
 use rollcall_odata::{Code, Error, Row};
 use rollcall_store::{Listed, RowSink};
 
-use super::Call;
+use super::{Call, OF_A_TENANT_AS_PREFERRED};
 use crate::app::App;
 use crate::http::answer::Answer;
 use crate::http::error::Refusal;
@@ -25,6 +24,7 @@ impl Call<'_> {
         }
         let rows = write::Collection::of_set(&self.root, Arc::clone(&place.set));
         let page = self.plan(&place)?;
+        self.json()?;
         let rows = rows.selecting(&page.list.shape.computed, page.selection.as_ref());
         self.page(place, "", page, rows, write::Collection::item).await
     }
@@ -47,7 +47,7 @@ impl Call<'_> {
             .map_err(|error| self.refusal(error, &place, ""))?;
         self.seen.lap("run");
         let path = format!("{}{rest}", place.path);
-        Ok(self.paged(&path, &page, &listed, sink.rows)?.with(VARY, "Prefer"))
+        self.paged(&path, &page, &listed, sink.rows).map_err(Refusal::from)
     }
 
     /// The rows of a page, with the way to the next one. `path` is its own.
@@ -64,7 +64,9 @@ impl Call<'_> {
         self.seen.lap("render");
         let preferred = self.preferences().max_page_size;
         let applied = preferred.map(|(size, name)| format!("{name}={size}"));
-        Ok(Answer::odata(StatusCode::OK, body).uncached().applying(applied.as_slice()))
+        let answer =
+            Answer::odata(StatusCode::OK, body).uncached().varying(OF_A_TENANT_AS_PREFERRED);
+        Ok(answer.applying(applied.as_slice()))
     }
 
     /// The page that the options ask for, no larger than the client prefers.
@@ -88,8 +90,7 @@ impl Call<'_> {
         let counted = in_time(self.app.limits.query_time, counted).await?;
         let count = counted.map_err(|error| self.refusal(error, &place, ""))?;
         self.seen.lap("run");
-        let answer = Answer::body(StatusCode::OK, "text/plain", count.to_string());
-        Ok(answer.versioned().uncached())
+        Ok(counted_answer(count))
     }
 
     /// The same request, from where this page ended. One that would not be taken
@@ -115,6 +116,12 @@ impl Call<'_> {
                        fewer and shorter keys of $orderby.";
         Err(Error::new(Code::UriTooLong, message))
     }
+}
+
+/// A number alone. It has one format, whatever the client accepts.
+pub(super) fn counted_answer(count: u64) -> Answer {
+    let answer = Answer::body(StatusCode::OK, "text/plain", count.to_string());
+    answer.versioned().uncached().varying("Authorization")
 }
 
 /// What queries are planned under.

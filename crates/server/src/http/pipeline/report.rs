@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hyper::StatusCode;
-use hyper::header::{ACCEPT, CONTENT_DISPOSITION, IF_NONE_MATCH, VARY};
-use rollcall_odata::headers::{self, Accept};
+use hyper::header::{ACCEPT, CONTENT_DISPOSITION, IF_NONE_MATCH};
+use rollcall_odata::headers::{self, Accept, MediaType};
 use rollcall_odata::payload::csv::write::Sheet;
 use rollcall_odata::payload::json;
 use rollcall_odata::plan::resource::Resource;
-use rollcall_odata::plan::window::{Format, Window};
+use rollcall_odata::plan::window::{self, Window};
 use rollcall_odata::plan::{List, page};
 use rollcall_odata::uri::options::Options;
 use rollcall_odata::{Code, Error, Row};
@@ -18,8 +18,10 @@ use rollcall_store::{Listed, RowSink};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::query::{in_time, query_terms};
-use super::{Call, parse};
+#[cfg(rollcall_bench)]
+use super::OF_A_TENANT_AS_PREFERRED;
+use super::query::{counted_answer, in_time, query_terms};
+use super::{Call, OF_A_TENANT, minimal, parse};
 use crate::app::App;
 use crate::http::answer::Answer;
 use crate::http::error::{self, Refusal};
@@ -30,15 +32,15 @@ impl Call<'_> {
     /// The answer of a report function in the format that is asked for.
     pub(super) async fn report(&mut self, window: Window) -> Result<Answer, Refusal> {
         let accept = Accept::parse(self.request.lines(&ACCEPT));
-        match Format::of(&self.options, &accept)? {
-            Format::Csv => {
-                // What is wrong with the call is told here and not at the link.
-                page::file(&window, &self.options, &query_terms(self.app))?;
-                self.seen.lap("plan");
-                Ok(self.redirect()?.with(VARY, "Accept"))
-            }
-            Format::Json => self.rows(window).await,
+        let form = window::format(&self.options, &accept)?;
+        if let MediaType::Json(json) = form {
+            minimal(json)?;
+            return self.rows(window).await;
         }
+        // What is wrong with the call is told here and not at the link.
+        page::file(&window, &self.options, &query_terms(self.app))?;
+        self.seen.lap("plan");
+        Ok(self.redirect()?.varying(OF_A_TENANT))
     }
 
     /// All rows, unless the client prefers pages.
@@ -53,12 +55,13 @@ impl Call<'_> {
         self.seen.lap("plan");
         #[cfg(rollcall_bench)]
         if let Some(body) = super::fixed::body() {
-            return Ok(Answer::odata(StatusCode::OK, body).uncached().with(VARY, "Accept, Prefer"));
+            let answer = Answer::odata(StatusCode::OK, body).uncached();
+            return Ok(answer.varying(OF_A_TENANT_AS_PREFERRED));
         }
         let plan = (window, page.list.clone());
         let (listed, JsonRows(rows)) = run(self.app, self.tenant(), plan, JsonRows(rows)).await?;
         self.seen.lap("run");
-        Ok(self.paged(self.path, &page, &listed, rows)?.with(VARY, "Accept, Prefer"))
+        self.paged(self.path, &page, &listed, rows).map_err(Refusal::from)
     }
 
     /// How many rows there are of those that are asked for.
@@ -67,9 +70,7 @@ impl Call<'_> {
         self.seen.lap("plan");
         let (listed, _) = run(self.app, self.tenant(), (window, plan), Nothing).await?;
         self.seen.lap("run");
-        let count = listed.count.unwrap_or_default();
-        let answer = Answer::body(StatusCode::OK, "text/plain", count.to_string());
-        Ok(answer.versioned().uncached())
+        Ok(counted_answer(listed.count.unwrap_or_default()))
     }
 
     /// The way to the CSV: a link that is a credential of its own for a while.
