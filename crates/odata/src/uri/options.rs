@@ -62,6 +62,9 @@ pub struct Options {
     custom: Vec<(String, String)>,
 }
 
+/// The version of the model that there is, as `$schemaversion` names it.
+pub const CURRENT: &str = "*";
+
 /// The most query options of a request, custom ones and aliases included.
 const MAX_OPTIONS: usize = 64;
 
@@ -164,9 +167,20 @@ impl Options {
     }
 
     /// Refuses every system option but these: what is not served is never ignored.
+    /// The model has one version, so that all may ask for the current one.
     pub fn only(&self, served: &[SystemOption]) -> Result<(), Error> {
-        match self.system.iter().find(|(option, _)| !served.contains(option)) {
+        let asks = |(option, version): &&(SystemOption, String)| {
+            *option != SystemOption::SchemaVersion || version.trim() != CURRENT
+        };
+        match self.system.iter().filter(asks).find(|(option, _)| !served.contains(option)) {
             None => Ok(()),
+            Some((SystemOption::SchemaVersion, version)) => {
+                let message = format!(
+                    "There is no version '{version}' of the model: it has one, which has no name. \
+                     Expected '{CURRENT}', the current one."
+                );
+                Err(Error::bad_request(message).about("$schemaversion"))
+            }
             Some((option, _)) => {
                 let name = format!("${}", option.text());
                 let message = format!("The query option '{name}' is not served here.");
@@ -249,5 +263,8 @@ mod tests {
         assert!(Options::parse("$count=1").unwrap().flag(SystemOption::Count).is_err());
         let refused = Options::parse("$apply=x").unwrap().only(&[SystemOption::Top]).unwrap_err();
         assert_eq!(refused.code, crate::Code::NotImplemented);
+        let version = |query: &str| Options::parse(query).unwrap().only(&[]);
+        assert!(version("$schemaversion=*").is_ok() && version("SchemaVersion=%2A").is_ok());
+        assert_eq!(version("$schemaversion=1").unwrap_err().code, crate::Code::BadRequest);
     }
 }

@@ -206,6 +206,7 @@ pub fn answer(refusal: &Refusal, stamp: &Stamp) -> Answer {
     let body = serde_json::to_vec(&Envelope { error: shown }).unwrap_or_default();
     let status = StatusCode::from_u16(error.code.status());
     let answer = Answer::json(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body);
+    let answer = answer.versioned();
     let headers = refusal.headers.iter();
     headers.fold(answer, |answer, (name, value)| answer.with(name.clone(), value))
 }

@@ -138,7 +138,6 @@ pub fn what_is_not_served_is_501_and_never_ignored(world: &World) {
     );
     let options = [
         "$apply=aggregate($count as n)",
-        "$schemaversion=*",
         "$deltatoken=x",
         "$index=1",
         "APPLY=aggregate($count as n)",

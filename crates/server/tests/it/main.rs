@@ -29,6 +29,7 @@ mod limits;
 mod names;
 mod process;
 mod property;
+mod protocol;
 mod query;
 mod readme;
 mod report;
@@ -147,6 +148,16 @@ suite! {
         properties_are_written_one_by_one
         what_a_property_cannot_be
         entities_have_addresses;
+    protocol:
+        what_the_service_document_names_answers
+        names_come_as_metadata_declares_them
+        every_answer_says_its_version
+        what_is_unknown_does_no_harm
+        every_property_can_be_compared
+        null_is_less_than_any_value_and_compares_with_none
+        each_form_of_search
+        a_key_is_decoded_once_and_after_the_path_is_split
+        sets_are_not_written_at_once;
     report:
         csv_is_a_redirect_to_a_file
         json_is_the_same_rows

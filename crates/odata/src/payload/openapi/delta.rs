@@ -12,8 +12,13 @@ use crate::plan::resource::DELTA;
 use crate::uri::options::SystemOption;
 
 /// The options of a round, which its links hold.
-const ROUND: &[SystemOption] =
-    &[SystemOption::Filter, SystemOption::Search, SystemOption::Select, SystemOption::Compute];
+const ROUND: &[SystemOption] = &[
+    SystemOption::Filter,
+    SystemOption::Search,
+    SystemOption::Select,
+    SystemOption::Compute,
+    SystemOption::SchemaVersion,
+];
 
 /// The function of each entity set, from the container and through its singleton.
 pub fn deltas(model: &Model) -> Vec<Address> {

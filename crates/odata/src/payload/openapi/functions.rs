@@ -28,6 +28,7 @@ const BOTH: &[SystemOption] = &[
     SystemOption::Compute,
     SystemOption::Top,
     SystemOption::Skip,
+    SystemOption::SchemaVersion,
 ];
 
 /// Every call of a function, with what follows it in the path.

@@ -6,7 +6,7 @@ use super::reference;
 use crate::edm::EntitySet;
 use crate::error::Code;
 use crate::uri::Limits;
-use crate::uri::options::SystemOption;
+use crate::uri::options::{CURRENT, SystemOption};
 
 /// The headers of every answer.
 pub(super) const EVERY_ANSWER: &[&str] = &["request-id", "client-request-id"];
@@ -57,6 +57,9 @@ pub(super) fn option(option: SystemOption, set: &EntitySet) -> Json {
             parameter
         }
         SystemOption::Expand => query(&name, "Nothing can be expanded.", json!({ "enum": ["*"] })),
+        SystemOption::SchemaVersion => {
+            query(&name, "The model has the current version alone.", json!({ "enum": [CURRENT] }))
+        }
         SystemOption::Count => {
             let flag = json!({ "type": "boolean" });
             query(&name, "Whether to count all objects.", flag)

@@ -21,13 +21,16 @@ const LIST: &[SystemOption] = &[
     SystemOption::Top,
     SystemOption::Skip,
     SystemOption::Count,
+    SystemOption::SchemaVersion,
 ];
 
 /// The query options of one entity.
-const ENTITY: &[SystemOption] = &[SystemOption::Select, SystemOption::Expand];
+const ENTITY: &[SystemOption] =
+    &[SystemOption::Select, SystemOption::Expand, SystemOption::SchemaVersion];
 
 /// The query options of a number: the others of a list change nothing in it.
-pub(super) const COUNT: &[SystemOption] = &[SystemOption::Filter, SystemOption::Search];
+pub(super) const COUNT: &[SystemOption] =
+    &[SystemOption::Filter, SystemOption::Search, SystemOption::SchemaVersion];
 
 pub(super) const JSON: &str = "application/json";
 

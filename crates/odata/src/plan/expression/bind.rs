@@ -156,10 +156,9 @@ impl<'a> Binder<'a> {
 
     /// A property of the row, declared or computed, in any letter case.
     fn path(&mut self, names: &[String]) -> Result<Typed, Error> {
-        let names = match names {
-            [it, rest @ ..] if it.eq_ignore_ascii_case("$it") && !rest.is_empty() => rest,
-            names => names,
-        };
+        let names = below(names, "$it");
+        // A cast to the type that all have changes nothing.
+        let names = below(names, &self.setting.set.entity_type.name);
         let [name] = names else { return Err(self.longer_path(names)) };
         let computed = self.computed.iter().find(|one| one.name.eq_ignore_ascii_case(name));
         if let Some(computed) = computed {
@@ -418,6 +417,14 @@ impl<'a> Binder<'a> {
     pub fn bound(&self) -> (usize, usize) {
         let Limits { nodes, list, .. } = self.setting.limits;
         (nodes - self.left, list - self.items_left)
+    }
+}
+
+/// A path without this name before it, in any letter case.
+fn below<'a>(names: &'a [String], first: &str) -> &'a [String] {
+    match names {
+        [name, rest @ ..] if name.eq_ignore_ascii_case(first) && !rest.is_empty() => rest,
+        names => names,
     }
 }
 
