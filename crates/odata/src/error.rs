@@ -98,6 +98,8 @@ codes! {
     InvalidArgument = 400 "InvalidArgument",
     /// The query is over one of the service's limits.
     TooComplex = 400 "queryTooComplex",
+    /// Another request has been done under the id of this one.
+    RequestIdReused = 400 "requestIdReused",
     /// The bearer token is missing or does not hold.
     InvalidAuthenticationToken = 401 "InvalidAuthenticationToken",
     /// The token holds and does not permit this.
@@ -118,6 +120,8 @@ codes! {
     SyncStateNotFound = 410 "syncStateNotFound",
     /// An `If-Match` or `If-None-Match` does not hold.
     PreconditionFailed = 412 "resourceModified",
+    /// Whether the request has been done before is not known any more.
+    RequestTooOld = 412 "requestTooOld",
     /// The body is over a limit.
     PayloadTooLarge = 413 "requestEntityTooLarge",
     /// The URL is over a limit.

@@ -4,6 +4,7 @@ mod accept;
 mod media;
 mod negotiation;
 mod protocol;
+pub mod repeatability;
 
 pub use accept::Accept;
 pub use media::{Json, Kind, MediaType, Metadata, is_ieee754};

@@ -15,6 +15,7 @@ pub mod write;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
 
@@ -95,6 +96,44 @@ pub enum Write {
     Update(Update),
     /// Take an entity away.
     Delete(Delete),
+    /// One of these, which is done once, however often it is asked for.
+    Once(Box<Once>),
+}
+
+impl Write {
+    /// Where to write.
+    pub fn set(&self) -> &Arc<EntitySet> {
+        match self {
+            Self::Create(Create { set, .. })
+            | Self::Update(Update { set, .. })
+            | Self::Delete(Delete { set, .. }) => set,
+            Self::Once(once) => once.write.set(),
+        }
+    }
+}
+
+/// A write under a name, which holds for its author alone.
+#[derive(Debug, Clone)]
+pub struct Once {
+    /// Its name.
+    pub name: Name,
+    /// What tells it from others; one of another digest under this name is refused.
+    pub digest: [u8; 32],
+    /// Until when it is remembered.
+    pub until: Timestamp,
+    /// The write itself.
+    pub write: Write,
+}
+
+/// The name of a write that is done once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// The client's name for itself; empty where it has none.
+    pub client: String,
+    /// The client's name for the request.
+    pub request: Uuid,
+    /// Which of the request's writes, where it has several.
+    pub part: u32,
 }
 
 /// Create an entity.

@@ -24,7 +24,8 @@ pub struct Report {
 ///
 /// Looked at are SQLite's own structures, that every row can be read, that
 /// each was made by the last change of its entity and none is missing, that
-/// changes are numbered without a gap, and that `refresh` says what the rows say.
+/// changes are numbered without a gap, that what is remembered of requests can
+/// be answered, and that `refresh` says what the rows say.
 pub fn check(file: &Path, model: &Model) -> Result<Report, Error> {
     let mut connection = sqlite::open_to_read(file)?;
     schema::refuse_newer(&connection)?;
@@ -40,6 +41,7 @@ pub fn check(file: &Path, model: &Model) -> Result<Report, Error> {
         return Ok(report);
     };
     changes(&moment, &mut report)?;
+    repeated(&moment, &mut report)?;
     for set in &model.entity_sets {
         let (altered, before) = (schema::altered(&moment, set)?, report.problems.len());
         report.problems.extend(altered);
@@ -70,6 +72,18 @@ fn changes(moment: &Transaction<'_>, report: &mut Report) -> Result<(), Error> {
     }
     let former = number(moment, audit::FORMER, [])?;
     report.suspect(former, "changes have former values that cannot be");
+    Ok(())
+}
+
+/// The requests that are done once, in a database that has been opened since there are any.
+fn repeated(moment: &Transaction<'_>, report: &mut Report) -> Result<(), Error> {
+    if schema::format(moment)? < schema::FORMAT {
+        return Ok(());
+    }
+    let requests = number(moment, audit::REPEATED, [])?;
+    report.lines.push(format!("{requests} requests that may be repeated"));
+    let wrong = number(moment, audit::REPEATED_WRONG, [])?;
+    report.suspect(wrong, "requests that may be repeated have an answer that cannot be");
     Ok(())
 }
 

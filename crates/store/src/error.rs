@@ -20,6 +20,8 @@ pub enum Error {
     },
     /// Another entity of this tenant has this key.
     KeyExists,
+    /// Another request has been done under the name of this one.
+    OtherRequest,
     /// The moment is not one of this tenant's history.
     UnknownMoment,
     /// The query is larger than SQLite takes. The limits on queries keep most
@@ -84,6 +86,7 @@ impl std::fmt::Display for Error {
             Self::PreconditionFailed => f.write_str("the entity has another version"),
             Self::FactExists { id } => write!(f, "entity {id} states the same fact"),
             Self::KeyExists => f.write_str("the key is in use"),
+            Self::OtherRequest => f.write_str("another request had this name"),
             Self::UnknownMoment => f.write_str("no change is known under that number"),
             Self::TooLarge => f.write_str("the query is larger than SQLite takes"),
             Self::Busy => f.write_str("too much is waiting; try again later"),

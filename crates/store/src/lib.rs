@@ -17,6 +17,9 @@
 //! - **No change is missed.** What follows a moment is every change since, in
 //!   the order of their numbers: whoever reads on from where the last read
 //!   ended has seen them all, whatever is written meanwhile.
+//! - **A write that has a name is done once**, however often it is asked for,
+//!   until its time is over: what became of it is kept with what it did. One
+//!   that was refused has left no trace, and the next of its name is tried anew.
 //! - **Reads do not wait for writes**, nor writes for reads, and reads go on
 //!   when the disk is full or cannot be written to. When it can be again,
 //!   writes go on without more ado.

@@ -23,7 +23,10 @@ use crate::{Error, sqlite};
 
 /// The format of the database, its `user_version`. Up by one with every change
 /// that a program of before would not understand.
-pub(crate) const FORMAT: i64 = 1;
+pub(crate) const FORMAT: i64 = 2;
+
+/// The first format; what later ones have besides is added to it.
+const FIRST: i64 = 1;
 
 /// Where SQLite keeps `user_version` in the file.
 const FORMAT_AT: Range<usize> = 60..64;
@@ -61,7 +64,9 @@ fn refuse_newer_format(found: i64) -> Result<(), Error> {
 
 /// Brings the database to the model, or leaves it as it is and says why.
 pub(crate) fn prepare(connection: &mut Connection, model: &Model) -> Result<Tables, Error> {
-    if let Some(tables) = current(connection, model)? {
+    if format(connection)? == FORMAT
+        && let Some(tables) = current(connection, model)?
+    {
         return Ok(tables);
     }
     let transaction = connection
@@ -71,6 +76,10 @@ pub(crate) fn prepare(connection: &mut Connection, model: &Model) -> Result<Tabl
     refuse_newer(&transaction)?;
     if format(&transaction)? == 0 {
         create(&transaction)?;
+    }
+    if format(&transaction)? < FORMAT {
+        run(&transaction, define::REPEATED)?;
+        run(&transaction, &format!("PRAGMA user_version = {FORMAT}"))?;
     }
     let recorded = Recorded::all(&transaction)?;
     for set in &model.entity_sets {
@@ -87,9 +96,10 @@ pub(crate) fn prepare(connection: &mut Connection, model: &Model) -> Result<Tabl
     tables.ok_or_else(|| Error::Failed("a data set was not recorded".to_owned()))
 }
 
-/// The tables, where they are what the model wants already.
+/// The tables of the data sets, where they are what the model wants already,
+/// in a database of this format or of one before.
 pub(crate) fn current(connection: &Connection, model: &Model) -> Result<Option<Tables>, Error> {
-    if format(connection)? != FORMAT {
+    if !(FIRST..=FORMAT).contains(&format(connection)?) {
         return Ok(None);
     }
     let recorded = Recorded::all(connection)?;
@@ -142,7 +152,7 @@ fn create(transaction: &Transaction<'_>) -> Result<(), Error> {
         return Err(Error::Mismatch("it was not made by Rollcall".to_owned()));
     }
     run(transaction, define::TABLES)?;
-    run(transaction, &format!("PRAGMA user_version = {FORMAT}"))
+    run(transaction, &format!("PRAGMA user_version = {FIRST}"))
 }
 
 fn create_table(transaction: &Transaction<'_>, set: &EntitySet, view: &str) -> Result<(), Error> {

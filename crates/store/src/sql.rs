@@ -6,6 +6,7 @@
 
 pub(crate) mod changes;
 pub(crate) mod define;
+pub(crate) mod once;
 pub(crate) mod predicate;
 pub(crate) mod select;
 mod window;
@@ -255,6 +256,16 @@ pub(crate) mod audit {
     /// missing, or there without need.
     pub(crate) const FORMER: &str = "SELECT count(*) FROM change \
          WHERE (kind = 'created') <> (former IS NULL) OR NOT json_valid(coalesce(former, '{}'))";
+
+    /// How many requests are remembered.
+    pub(crate) const REPEATED: &str = "SELECT count(*) FROM repeated";
+
+    /// How many of them have what cannot be: a tenant that is not known, or no
+    /// entity where there must be one.
+    pub(crate) const REPEATED_WRONG: &str = "SELECT count(*) FROM repeated \
+         WHERE tenant NOT IN (SELECT number FROM tenant) \
+         OR (kind = 'deleted') <> (entity IS NULL) OR (version IS NULL) <> (entity IS NULL) \
+         OR NOT json_valid(coalesce(entity, '{}'))";
 
     /// Every row there is, as `Sql::by_key` gives one.
     pub(crate) fn rows(set: &EntitySet) -> String {

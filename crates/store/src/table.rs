@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rollcall_odata::edm::{EntitySet, Model, Role};
+use rollcall_odata::edm::{EntitySet, Model, Property, Role};
 use rollcall_odata::{Row, Value};
 use rusqlite::types::ToSqlOutput;
 use uuid::Uuid;
@@ -171,6 +171,16 @@ impl Table {
         json::object(&mut text, names.zip(&self.kinds).zip(row))
             .ok_or_else(|| Error::Failed("a row that cannot be told in JSON".to_owned()))?;
         Ok(text)
+    }
+
+    /// A row from what `to_json` gives. What its type has since is null in it.
+    pub fn of_json(&self, text: &str) -> Option<Row> {
+        let object: serde_json::Value = serde_json::from_str(text).ok()?;
+        let properties = self.set.entity_type.properties.iter().zip(&self.kinds);
+        let value = |(property, kind): (&Property, &Kind)| {
+            object.get(&property.name).map_or(Some(Value::Null), |json| json::read(kind, json))
+        };
+        properties.map(value).collect()
     }
 }
 

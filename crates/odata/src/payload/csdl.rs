@@ -24,6 +24,7 @@ const NAMESPACE: (&str, &str) = ("microsoft.graph", "graph");
 const VOCABULARIES: &[Vocabulary] = &[
     Vocabulary { namespace: "Org.OData.Capabilities.V1", alias: "Capabilities" },
     Vocabulary { namespace: "Org.OData.Core.V1", alias: "Core" },
+    Vocabulary { namespace: "Org.OData.Repeatability.V1", alias: "Repeatability" },
     Vocabulary { namespace: "Org.OData.Validation.V1", alias: "Validation" },
 ];
 

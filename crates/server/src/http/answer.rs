@@ -14,6 +14,9 @@ const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 /// `OData-EntityId`: the address of an entity whose body is left out.
 pub const ODATA_ENTITY_ID: HeaderName = HeaderName::from_static("odata-entityid");
 
+/// `Repeatability-Result`: whether a request that may be sent again is done once.
+pub const REPEATABILITY_RESULT: HeaderName = HeaderName::from_static("repeatability-result");
+
 /// `Preference-Applied`: which of the client's preferences were honoured.
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 

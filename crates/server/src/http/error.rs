@@ -4,11 +4,12 @@ use hyper::StatusCode;
 use hyper::header::{HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use jiff::Timestamp;
 use rollcall_odata::edm::EntitySet;
+use rollcall_odata::headers::repeatability;
 use rollcall_odata::{Code, Error, plan::delta, plan::resource};
 use rollcall_store as store;
 use serde::{Serialize, Serializer};
 
-use super::answer::Answer;
+use super::answer::{Answer, REPEATABILITY_RESULT};
 
 /// How many seconds a client is asked to wait when the service is too busy.
 const BUSY_SECONDS: &str = "1";
@@ -76,6 +77,9 @@ pub fn of_store(error: store::Error, set: &EntitySet, place: &str, wanted: &str)
         }
         store::Error::FactExists { id } => fact_exists(set, place, &id.to_string()),
         store::Error::KeyExists => key_exists(set),
+        store::Error::OtherRequest => {
+            Refusal::from(repeatability::reused()).with(REPEATABILITY_RESULT, "rejected")
+        }
         store::Error::UnknownMoment => delta::out_of_sync().into(),
         store::Error::TooLarge => {
             let message = "The query is larger than can be run. Expected fewer operators, items in \
@@ -227,6 +231,7 @@ mod tests {
             store::Error::PreconditionFailed,
             store::Error::FactExists { id: Uuid::from_u128(7) },
             store::Error::KeyExists,
+            store::Error::OtherRequest,
             store::Error::UnknownMoment,
             store::Error::TooLarge,
             store::Error::Busy,

@@ -40,7 +40,8 @@ const EXPOSED: &str = "ETag, Location, Preference-Applied, Content-Range, reques
 /// What scripts of other origins may send.
 const ACCEPTED: &str = "Authorization, Content-Type, Content-Encoding, Accept, Prefer, If-Match, \
                         If-None-Match, OData-Version, OData-MaxVersion, client-request-id, \
-                        SdkVersion, ConsistencyLevel";
+                        SdkVersion, ConsistencyLevel, Repeatability-Request-ID, \
+                        Repeatability-First-Sent, Repeatability-Client-ID";
 
 /// Answers one request, whatever it is.
 pub async fn answer(app: &App, head: Head<Incoming>) -> Response<Full<Bytes>> {

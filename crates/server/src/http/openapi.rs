@@ -47,7 +47,7 @@ pub fn document(model: &Model) -> String {
 
 /// The addresses of a route, with the methods that the table gives it.
 pub fn addresses(model: &Model, endpoint: Endpoint) -> Vec<Address> {
-    let own = match endpoint {
+    let own: Vec<Address> = match endpoint {
         Endpoint::Home => vec![home()],
         Endpoint::Live => vec![live()],
         Endpoint::Ready => vec![ready()],
@@ -78,6 +78,12 @@ pub fn addresses(model: &Model, endpoint: Endpoint) -> Vec<Address> {
 /// whether a token is needed.
 fn finished(mut address: Address, endpoint: Endpoint) -> Address {
     let route = endpoint.route();
+    if !route.open {
+        let all = std::mem::take(&mut address.operations).into_iter();
+        let reads = |one: &Operation| one.method == "GET";
+        address.operations =
+            all.map(|one| if reads(&one) { one } else { one.repeatable() }).collect();
+    }
     for operation in &mut address.operations {
         operation.open = route.open;
         operation.refusals.extend(ANY);

@@ -9,6 +9,7 @@ mod delta;
 mod fixed;
 mod property;
 mod query;
+pub mod repeat;
 pub mod report;
 
 use std::sync::Arc;
@@ -40,6 +41,7 @@ use crate::app::{App, newest_refresh};
 use crate::auth::{self, Need, Principal};
 use crate::observe::Observation;
 use property::{Form, Part};
+use repeat::Named;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const ISOLATION: HeaderName = HeaderName::from_static("isolation");
@@ -67,6 +69,8 @@ struct Call<'a> {
     path: &'a str,
     options: Options,
     protocol: Protocol,
+    /// Its name, if it may be sent again.
+    named: Option<Named>,
     principal: Option<Arc<Principal>>,
     seen: &'a mut Observation,
 }
@@ -99,9 +103,12 @@ pub async fn odata(
         principal.require(need(&request.method))?;
     }
     let protocol = protocol(request)?;
-    Call { app, request, stream, base, root, path, options, protocol, principal, seen }
-        .answer(resource)
-        .await
+    let named = Named::of(request, app.clock.now())?;
+    let has_name = named.is_some();
+    let call =
+        Call { app, request, stream, base, root, path, options, protocol, named, principal, seen };
+    let answered = call.answer(resource).await;
+    if has_name { repeat::accepted(answered) } else { answered }
 }
 
 fn parse(app: &App, root: &str, options: &Options, path: &str) -> Result<Resource, Error> {
@@ -325,7 +332,7 @@ impl Call<'_> {
         wanted: String,
     ) -> Result<Answer, Refusal> {
         self.seen.lap("plan");
-        let written = self.app.store.write(self.author(), plan).await;
+        let written = self.app.store.write(self.author(), self.once(plan)).await;
         let written = written.map_err(|error| self.refusal(error, &place, &wanted))?;
         self.seen.lap("run");
         let answer = match written {

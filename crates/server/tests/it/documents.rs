@@ -125,6 +125,12 @@ pub fn what_is_declared_is_served(world: &World) {
         };
         assert_eq!(*declared, served, "{term}");
     }
+    let declared = &metadata["microsoft.graph"]["GraphService"]["@Repeatability.Supported"];
+    let create = ask("POST", COLLECTION).bearer(&world.writer()).json(SAMPLE);
+    let create = create.header("Repeatability-Request-ID", "1d0e2eb0-2eb0-4a0e-b02e-0edab02e0eda");
+    let create = create.header("Repeatability-First-Sent", "Tue, 24 Nov 2026 12:00:00 GMT");
+    let served = world.send(&create).header("repeatability-result") == Some("accepted");
+    assert_eq!(*declared, served);
 }
 
 pub fn the_singleton_leads_to_the_set(world: &World) {

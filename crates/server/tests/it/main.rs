@@ -32,6 +32,7 @@ mod property;
 mod protocol;
 mod query;
 mod readme;
+mod repeat;
 mod report;
 mod report_model;
 mod reports;
@@ -127,6 +128,14 @@ suite! {
         from_now_on
         a_link_that_leads_nowhere_is_gone
         who_follows_the_links_ends_with_what_is_there;
+    repeat:
+        a_create_that_is_sent_again_makes_no_second_row
+        a_change_and_a_delete_are_answered_again
+        an_id_stands_for_one_request
+        an_id_is_its_client_s_own
+        what_cannot_be_repeated
+        an_answer_is_remembered_for_a_day
+        at_the_same_time_all_get_one_answer;
     query:
         each_option_in_every_spelling
         what_is_selected_is_shown_and_named

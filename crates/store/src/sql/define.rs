@@ -41,8 +41,28 @@ pub(crate) const TABLES: &str = "
     CREATE TABLE probe (space BLOB NOT NULL) STRICT;
 ";
 
-/// The names in `TABLES`, which no data set's table may have.
-pub(crate) const RESERVED: [&str; 5] = ["tenant", "data_set", "change", "refresh", "probe"];
+/// What format 2 has beyond `TABLES`: requests that are done once, for as long
+/// as they may be sent again.
+pub(crate) const REPEATED: &str = "
+    CREATE TABLE repeated (
+        tenant INTEGER NOT NULL,
+        who TEXT NOT NULL,
+        client TEXT NOT NULL,        -- the client's name for itself, or nothing
+        request BLOB NOT NULL,       -- its name for the request
+        part INTEGER NOT NULL,       -- which of the request's writes
+        digest BLOB NOT NULL,        -- of the request
+        until INTEGER NOT NULL,      -- milliseconds since 1970 in UTC
+        kind TEXT NOT NULL CHECK (kind IN ('created', 'changed', 'unchanged', 'deleted')),
+        version INTEGER,
+        entity TEXT,                 -- as it was after the write, as JSON
+        PRIMARY KEY (tenant, who, client, request, part)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX repeated_until ON repeated (tenant, until);
+";
+
+/// The names in these, which no data set's table may have.
+pub(crate) const RESERVED: [&str; 6] =
+    ["tenant", "data_set", "change", "refresh", "probe", "repeated"];
 
 /// One column as a table has it.
 #[derive(Debug, Clone, PartialEq, Eq)]

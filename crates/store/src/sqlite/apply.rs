@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use rollcall_odata::plan::{Create, Delete, Selector, Update, Write};
+use rollcall_odata::plan::{Delete, Selector, Update, Write};
 use rollcall_odata::{Error as Refusal, Row, Value};
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params_from_iter};
 use uuid::Uuid;
 
+use super::once::apply_once;
 use super::query;
 use crate::table::{Known, Table, Tables};
 use crate::{Author, Entity, Error, Written, sql};
@@ -51,17 +52,13 @@ pub(super) fn apply(
     author: &Author,
     plan: Write,
 ) -> Result<Written, Stop> {
-    let set = match &plan {
-        Write::Create(Create { set, .. })
-        | Write::Update(Update { set, .. })
-        | Write::Delete(Delete { set, .. }) => set,
-    };
-    let table = tables.get(set)?;
+    let table = tables.get(plan.set())?;
     let mut work = Work { connection, table, tenants, author };
     match plan {
         Write::Create(create) => work.create(create.row),
         Write::Update(update) => work.update(&update),
         Write::Delete(delete) => work.delete(&delete),
+        Write::Once(once) => apply_once(connection, tables, work.tenants, author, *once),
     }
 }
 

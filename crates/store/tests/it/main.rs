@@ -7,6 +7,7 @@ mod changes;
 mod contract;
 mod durability;
 mod migration;
+mod once;
 mod paging;
 mod query;
 mod random;

@@ -128,9 +128,9 @@ async fn what_is_more_than_an_addition_is_refused_and_nothing_touched() {
 async fn a_newer_format_is_refused_and_nothing_touched() {
     let folder = prepared().await;
     let file = folder.path().join("db");
-    rusqlite::Connection::open(&file).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    rusqlite::Connection::open(&file).unwrap().pragma_update(None, "user_version", 3).unwrap();
     let before = fs::read(&file).unwrap();
-    let newer = Err(Error::Newer { found: 2, known: 1 });
+    let newer = Err(Error::Newer { found: 3, known: 2 });
     assert_eq!(open(folder.path(), &model_with(BEFORE)).map(drop), newer);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no file was added");
     assert_eq!(check(&file, &model_with(BEFORE)).map(drop), newer);
@@ -139,7 +139,7 @@ async fn a_newer_format_is_refused_and_nothing_touched() {
     let folder = prepared().await;
     let file = folder.path().join("db");
     let sql = rusqlite::Connection::open(&file).unwrap();
-    sql.pragma_update(None, "user_version", 2).unwrap();
+    sql.pragma_update(None, "user_version", 3).unwrap();
     assert_eq!(open(folder.path(), &model_with(BEFORE)).map(drop), newer);
 }
 
@@ -178,7 +178,7 @@ async fn what_others_made_is_refused() {
 
 #[test]
 fn a_table_may_not_have_the_name_of_one_of_ours() {
-    for table in ["change", "Refresh", "sqlite_things"] {
+    for table in ["change", "Refresh", "repeated", "sqlite_things"] {
         let folder = tempfile::tempdir().unwrap();
         let model = model_with(&BEFORE.replace("\"thing\"", &format!("\"{table}\"")));
         let outcome = open(folder.path(), &model).map(drop);

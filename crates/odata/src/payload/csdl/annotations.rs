@@ -68,6 +68,7 @@ pub(super) fn container() -> Vec<Annotation> {
     vec![
         annotation("Core.ODataVersions", text("4.0")),
         tag("Capabilities.KeyAsSegmentSupported", true),
+        tag("Repeatability.Supported", true),
         tag("Capabilities.BatchSupported", false),
         tag("Capabilities.AsynchronousRequestsSupported", false),
         tag("Capabilities.CrossJoinSupported", false),

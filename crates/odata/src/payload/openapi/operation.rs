@@ -119,6 +119,16 @@ impl Operation {
         }
     }
 
+    /// The same as a request that may be sent again.
+    #[must_use]
+    pub fn repeatable(mut self) -> Self {
+        for (_, answer) in &mut self.answers {
+            answer.headers.push("Repeatability-Result");
+        }
+        let refusals = [Code::RequestIdReused, Code::RequestTooOld, Code::NotImplemented];
+        self.taking(parameters::repeatability()).refusing(&refusals)
+    }
+
     fn json(&self) -> Json {
         let mut operation = json!({
             "operationId": self.id,

@@ -132,6 +132,18 @@ pub(super) fn prefer_rows() -> Json {
     parameter
 }
 
+/// A request that may be sent again: its id, when it was sent first, and who sends it.
+pub(super) fn repeatability() -> [Json; 3] {
+    let guid = json!({ "type": "string", "format": "uuid" });
+    let words = "The request is done once, and answered the same when it is sent again, within 24 \
+                 hours. It needs Repeatability-First-Sent, too.";
+    [
+        parameter("header", "Repeatability-Request-ID", words, guid),
+        header("Repeatability-First-Sent", "When it was sent first, as a date of HTTP."),
+        header("Repeatability-Client-ID", "The client's name for itself, where it has several."),
+    ]
+}
+
 /// The request must fail unless the entity still has this tag.
 pub(super) fn if_match() -> Json {
     header("If-Match", "The ETag that the object must still have, or *; else 412.")
@@ -145,6 +157,8 @@ pub fn if_none_match() -> Json {
 /// The headers that a refusal has besides those of every answer.
 pub(super) fn of_refusal(code: Code) -> &'static [&'static str] {
     match code {
+        // The codes of one status share an answer, and the header is only there perhaps.
+        code if [400, 412].contains(&code.status()) => &["Repeatability-Result"],
         Code::SyncStateNotFound => &["Location"],
         Code::InvalidAuthenticationToken => &["WWW-Authenticate"],
         Code::Unavailable | Code::InsufficientStorage => &["Retry-After"],
@@ -165,6 +179,7 @@ pub(super) fn headers() -> Map<String, Json> {
         ("WWW-Authenticate", true, "Where tokens come from."),
         ("Retry-After", true, "How many seconds to wait before the next try."),
         ("OData-EntityId", true, "The address of the object whose body is left out."),
+        ("Repeatability-Result", false, "Whether the request is one that may be sent again."),
         ("Preference-Applied", false, "The preferences that were honoured."),
     ];
     let header = |(name, required, description): &(&str, bool, &str)| {

@@ -1,0 +1,109 @@
+//! Repeatable requests: one that is sent again is answered as the first was,
+//! without being done again.
+
+use hyper::Method;
+use hyper::header::{CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH};
+use jiff::Timestamp;
+use rollcall_odata::headers::repeatability::{self, Given, Repeatable};
+use rollcall_odata::plan::{Name, Once, Write};
+use sha2::{Digest, Sha256};
+
+use super::{Call, MAX_VERSION, PREFER, VERSION};
+use crate::http::answer::{Answer, REPEATABILITY_RESULT};
+use crate::http::error::Refusal;
+use crate::http::receive::Request;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("repeatability-request-id");
+const FIRST_SENT: HeaderName = HeaderName::from_static("repeatability-first-sent");
+const CLIENT_ID: HeaderName = HeaderName::from_static("repeatability-client-id");
+
+/// The headers besides the body that make it another request.
+const TELLING: [HeaderName; 6] =
+    [CONTENT_TYPE, PREFER, IF_MATCH, IF_NONE_MATCH, VERSION, MAX_VERSION];
+
+/// The name of a request that may be sent again, and what tells it from others.
+#[derive(Debug, Clone)]
+pub struct Named {
+    repeatable: Repeatable,
+    digest: [u8; 32],
+    /// Which of the request's writes.
+    part: u32,
+}
+
+impl Named {
+    /// The name that a request has, if it has one. One that only reads needs none.
+    pub fn of(request: &Request, now: Timestamp) -> Result<Option<Self>, Refusal> {
+        let given = Given {
+            request: request.header(&REQUEST_ID),
+            first_sent: request.header(&FIRST_SENT),
+            client: request.header(&CLIENT_ID),
+        };
+        let named = [REQUEST_ID, FIRST_SENT].iter().any(|one| request.headers.contains_key(one));
+        if !named || [Method::GET, Method::HEAD].contains(&request.method) {
+            return Ok(None);
+        }
+        if request.rows_in().is_some() {
+            return Err(rejected(repeatability::not_here().into()));
+        }
+        let repeatable = Repeatable::parse(given, now).map_err(|error| rejected(error.into()))?;
+        Ok(Some(Self { repeatable, digest: digest(request), part: 0 }))
+    }
+
+    /// The name of one of several writes that the request asks for, from 0.
+    #[must_use]
+    pub fn part(&self, part: u32) -> Self {
+        Self { part, ..self.clone() }
+    }
+
+    fn once(&self, write: Write) -> Write {
+        let Repeatable { request, client, until } = self.repeatable.clone();
+        let name = Name { client, request, part: self.part };
+        Write::Once(Box::new(Once { name, digest: self.digest, until, write }))
+    }
+}
+
+impl Call<'_> {
+    /// The write, done once if the request has a name.
+    pub(super) fn once(&self, write: Write) -> Write {
+        match &self.named {
+            Some(named) => named.once(write),
+            None => write,
+        }
+    }
+}
+
+/// A number for all that makes it this request and no other.
+fn digest(request: &Request) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    let mut add = |bytes: &[u8]| {
+        digest.update(bytes.len().to_be_bytes());
+        digest.update(bytes);
+    };
+    add(request.method.as_str().as_bytes());
+    add(request.path.as_bytes());
+    add(request.query.as_bytes());
+    for name in TELLING {
+        add(&request.headers.get_all(&name).iter().count().to_be_bytes());
+        request.headers.get_all(&name).iter().for_each(|line| add(line.as_bytes()));
+    }
+    // Without a body nothing is done either.
+    add(request.body.as_deref().unwrap_or_default());
+    digest.finalize().into()
+}
+
+/// The answer to a request that has a name and was done under it, now or before.
+pub fn accepted(outcome: Result<Answer, Refusal>) -> Result<Answer, Refusal> {
+    const ACCEPTED: &str = "accepted";
+    match outcome {
+        Ok(answer) => Ok(answer.stating(REPEATABILITY_RESULT, ACCEPTED)),
+        Err(refusal) if refusal.headers.iter().any(|(name, _)| *name == REPEATABILITY_RESULT) => {
+            Err(refusal)
+        }
+        Err(refusal) => Err(refusal.with(REPEATABILITY_RESULT, ACCEPTED)),
+    }
+}
+
+/// The refusal of a request because of its name.
+fn rejected(refusal: Refusal) -> Refusal {
+    refusal.with(REPEATABILITY_RESULT, "rejected")
+}
