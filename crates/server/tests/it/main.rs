@@ -12,6 +12,7 @@ mod access;
 mod bad_bodies;
 mod bulk;
 mod change;
+mod checklist;
 mod client;
 mod clients;
 mod collection;
