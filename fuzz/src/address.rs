@@ -44,6 +44,7 @@ fn written(segment: &Segment) -> String {
     };
     let arguments = match &segment.arguments {
         None => String::new(),
+        Some(Arguments::Expression(text)) => format!("({text})"),
         Some(Arguments::Empty) => "()".to_owned(),
         Some(Arguments::Single(one)) => format!("({})", literal(one)),
         Some(Arguments::Named(all)) => {

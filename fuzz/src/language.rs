@@ -6,10 +6,10 @@ use rollcall_odata::uri::filter::{self, Kind, Node};
 use rollcall_odata::uri::{clauses, search};
 
 /// Small, so that a fuzzer meets them.
-const LIMITS: Limits = Limits { nodes: 60, depth: 12, list: 20, keys: 4 };
+const LIMITS: Limits = Limits { nodes: 60, depth: 12, list: 20, keys: 4, pattern: 4096 };
 
 /// What is printed may need a parenthesis more at each operator.
-const WIDE: Limits = Limits { nodes: 600, depth: 240, list: 20, keys: 4 };
+const WIDE: Limits = Limits { nodes: 600, depth: 240, list: 20, keys: 4, pattern: 4096 };
 
 /// How many operators bind less tightly than an operand: as many levels a tree
 /// may have for each level of nesting.
@@ -59,7 +59,11 @@ fn measure(node: &Node) -> (usize, usize) {
         nodes.map(measure).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1.max(one.1)))
     };
     let (size, depth) = match &node.kind {
-        Kind::Literal(_) | Kind::Path(_) | Kind::Alias(_) | Kind::Lambda(_, _, None) => (0, 0),
+        Kind::Literal(_)
+        | Kind::Path(_)
+        | Kind::Alias(_)
+        | Kind::Array(_)
+        | Kind::Lambda(_, _, None) => (0, 0),
         Kind::Unary(_, one) | Kind::Lambda(_, _, Some((_, one))) => measure(one),
         Kind::Binary(_, left, right) | Kind::In(left, right) => {
             all(&mut [&**left, right].into_iter())

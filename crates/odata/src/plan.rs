@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::edm::EntitySet;
 use crate::error::Error;
 use crate::value::{Row, Value};
+use expression::{Comparison, Expression};
 
 /// Which entity of a set is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,26 @@ pub struct Read {
     pub set: Arc<EntitySet>,
     /// Which one.
     pub selector: Selector,
+}
+
+impl Read {
+    /// The same as a list of that entity alone, with what is computed besides.
+    pub fn computing(self, computed: Vec<query::Computed>) -> List {
+        let is = |at: usize, value: Value| {
+            let both = [Expression::Stored(at), Expression::Value(value)].map(Box::new);
+            let [one, other] = both;
+            Expression::Compare(Comparison::Eq, one, other)
+        };
+        let filter = match self.selector {
+            Selector::Key(key) => is(0, Value::Guid(key)),
+            Selector::Fact(fact) => {
+                let parts = self.set.identity.iter().zip(fact);
+                Expression::And(parts.map(|(at, value)| is(*at, value)).collect())
+            }
+        };
+        let shape = query::Shape { filter: Some(filter), computed, ..query::Shape::default() };
+        List { set: self.set, limit: 1, after: None, count: false, shape }
+    }
 }
 
 /// Read one page of a set, in the order that is asked for and then that of its
@@ -78,7 +99,7 @@ pub struct Count {
     /// Where to look.
     pub set: Arc<EntitySet>,
     /// What must be true of a row that counts.
-    pub filter: Option<expression::Expression>,
+    pub filter: Option<Expression>,
 }
 
 impl From<Arc<EntitySet>> for Count {

@@ -25,11 +25,13 @@ pub struct Limits {
     pub list: usize,
     /// The most keys of `$orderby`.
     pub keys: usize,
+    /// The most memory that a pattern of `matchesPattern` may take, in bytes.
+    pub pattern: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { nodes: 500, depth: 64, list: 1000, keys: 16 }
+        Self { nodes: 500, depth: 64, list: 1000, keys: 16, pattern: 1024 * 1024 }
     }
 }
 
@@ -61,6 +63,13 @@ impl Place<'_> {
              expected {quote}."
         );
         Error::bad_request(message).about(option)
+    }
+
+    /// What stands at this byte is of the language, and not served.
+    fn not_served(self, at: usize, what: &str) -> Syntax {
+        let option = self.option;
+        let message = format!("{what}, at position {at} of {option}, is not served here.");
+        Error::new(Code::NotImplemented, message).about(option)
     }
 
     fn too_long(self, limits: Limits) -> Syntax {

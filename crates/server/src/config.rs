@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Deserialize;
 
+use rollcall_odata::plan::expression::pattern;
 use rollcall_odata::uri::Limits as QueryLimits;
 
 use crate::app::Limits;
@@ -27,6 +28,9 @@ const MAX_QUERY_NODES: usize = 900;
 const MAX_QUERY_DEPTH: usize = 100;
 const MAX_QUERY_LIST: usize = 20_000;
 const MAX_QUERY_KEYS: usize = 32;
+
+/// The most memory that a pattern may be given, in bytes.
+const MAX_QUERY_PATTERN: usize = pattern::LARGEST;
 
 /// The longest that a query may be given, an hour in milliseconds.
 const MAX_QUERY_TIME: usize = 3_600_000;
@@ -59,6 +63,10 @@ pub struct Given {
     /// The most keys of $orderby, 1 to 32 [default: 16]
     #[arg(long, env = "ROLLCALL_QUERY_KEYS", value_name = "COUNT")]
     pub query_keys: Option<usize>,
+    /// The most bytes that a pattern of matchesPattern may take once it is compiled, 1 to 16777216
+    /// [default: 1048576]
+    #[arg(long, env = "ROLLCALL_QUERY_PATTERN", value_name = "BYTES")]
+    pub query_pattern: Option<usize>,
     /// How many milliseconds a query may take, 1 to 3600000 [default: 10000]
     #[arg(long, env = "ROLLCALL_QUERY_TIME", value_name = "MILLISECONDS")]
     pub query_time: Option<usize>,
@@ -114,6 +122,7 @@ impl Given {
             query_depth: self.query_depth.or(other.query_depth),
             query_list: self.query_list.or(other.query_list),
             query_keys: self.query_keys.or(other.query_keys),
+            query_pattern: self.query_pattern.or(other.query_pattern),
             query_time: self.query_time.or(other.query_time),
             connections: self.connections.or(other.connections),
             bulk_bytes: self.bulk_bytes.or(other.bulk_bytes),
@@ -160,12 +169,13 @@ impl Given {
 impl Given {
     /// How large a query may be, and how long it may take.
     fn query(&self, defaults: &Limits) -> Result<(QueryLimits, Duration), String> {
-        let QueryLimits { nodes, depth, list, keys } = defaults.query;
+        let QueryLimits { nodes, depth, list, keys, pattern } = defaults.query;
         let limits = QueryLimits {
             nodes: within("query-nodes", self.query_nodes, nodes, MAX_QUERY_NODES)?,
             depth: within("query-depth", self.query_depth, depth, MAX_QUERY_DEPTH)?,
             list: within("query-list", self.query_list, list, MAX_QUERY_LIST)?,
             keys: within("query-keys", self.query_keys, keys, MAX_QUERY_KEYS)?,
+            pattern: within("query-pattern", self.query_pattern, pattern, MAX_QUERY_PATTERN)?,
         };
         let time = usize::try_from(defaults.query_time.as_millis()).unwrap_or(usize::MAX);
         let time = within("query-time", self.query_time, time, MAX_QUERY_TIME)?;

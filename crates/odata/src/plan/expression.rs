@@ -11,6 +11,7 @@ mod cast;
 mod functions;
 mod literal;
 mod operators;
+pub mod pattern;
 #[cfg(test)]
 mod tests;
 

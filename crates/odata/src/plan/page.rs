@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::expression::{Setting, literal_of};
-use super::query::{self, Selection, Shape};
+use super::query::{self, Computed, Selection, Shape};
 use super::window::Window;
 use super::{Count, List};
 use crate::edm::EntitySet;
@@ -77,16 +77,37 @@ const SERVED: [SystemOption; 11] = [
     SystemOption::Top,
 ];
 
-/// What of one entity is shown, where it is not everything. `own` is the
-/// option that its address has.
+/// What one entity is asked for.
+#[derive(Debug, Clone)]
+pub struct One {
+    /// What it has besides its properties.
+    pub computed: Vec<Computed>,
+    /// What is shown of it, where it is not everything.
+    pub selection: Option<Selection>,
+}
+
+/// What the options ask of one entity. `own` is the option that its address has.
 pub fn entity(
     set: &Arc<EntitySet>,
     options: &Options,
     own: Option<SystemOption>,
     terms: &Terms,
+) -> Result<One, Error> {
+    const SERVED: [SystemOption; 4] =
+        [SystemOption::Compute, SystemOption::Expand, SystemOption::Format, SystemOption::Select];
+    let served: Vec<SystemOption> = SERVED.into_iter().chain(own).collect();
+    options.only(&served)?;
+    let Page { list, selection, .. } = planned(set, &set.name, options, terms)?;
+    Ok(One { computed: list.shape.computed, selection })
+}
+
+/// What is shown of an entity after a write, where it is not everything.
+pub fn written(
+    set: &Arc<EntitySet>,
+    options: &Options,
+    terms: &Terms,
 ) -> Result<Option<Selection>, Error> {
-    let served = [SystemOption::Select, SystemOption::Expand, SystemOption::Format];
-    options.only(&served.into_iter().chain(own).collect::<Vec<_>>())?;
+    options.only(&[SystemOption::Expand, SystemOption::Format, SystemOption::Select])?;
     Ok(planned(set, &set.name, options, terms)?.selection)
 }
 
@@ -185,7 +206,9 @@ fn setting<'a>(set: &'a EntitySet, options: &'a Options, terms: &Terms) -> Setti
 /// There is nothing to expand: `*` and nothing expand nothing.
 fn expand(set: &EntitySet, options: &Options) -> Result<(), Error> {
     let asked = options.get(SystemOption::Expand).unwrap_or_default().trim();
-    if asked.is_empty() || asked == "*" {
+    // What follows a star in the language says more of what is expanded.
+    let everything = asked.strip_prefix('*').map(str::trim_start);
+    if asked.is_empty() || everything.is_some_and(|rest| rest.is_empty() || rest == "/$ref") {
         return Ok(());
     }
     let name = asked.split([',', '(', '/']).next().unwrap_or(asked).trim();

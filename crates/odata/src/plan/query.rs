@@ -1,8 +1,8 @@
 //! The query options that say which rows and values a list has: `$filter`,
 //! `$search`, `$compute`, `$orderby` and `$select`.
 
-use crate::edm::EntitySet;
-use crate::error::Error;
+use crate::edm::{EntitySet, Type};
+use crate::error::{Code, Error};
 use crate::plan::expression::{Binder, Expression, Kept, Setting, Ty};
 use crate::plan::{expression, search};
 use crate::uri::clauses::{self, Selected};
@@ -94,7 +94,7 @@ pub(crate) fn condition(
     Ok(Some(Expression::And(conditions)))
 }
 
-/// `$compute`. One property may not refer to another, and none may be called
+/// `$compute`. A property may refer to those before it, and none may be called
 /// as a declared one.
 pub(crate) fn compute(setting: Setting<'_>) -> Result<Vec<Computed>, Error> {
     let Some(text) = setting.options.get(SystemOption::Compute) else { return Ok(Vec::new()) };
@@ -105,8 +105,9 @@ pub(crate) fn compute(setting: Setting<'_>) -> Result<Vec<Computed>, Error> {
         let what = format!("more than {most} properties");
         return Err(uri::too_complex("$compute", &what, "query-keys"));
     }
-    let mut binder = Binder::new(setting, &[], "$compute");
+    let mut spent = (0, 0);
     for clauses::Computed { expression, name, at } in clauses {
+        let mut binder = Binder::after(setting, &computed, "$compute", spent);
         let same = |other: &str| other.eq_ignore_ascii_case(&name);
         let taken = setting.set.entity_type.find(&name).is_some();
         if taken || computed.iter().any(|one| same(&one.name)) || !is_identifier(&name) {
@@ -115,10 +116,9 @@ pub(crate) fn compute(setting: Setting<'_>) -> Result<Vec<Computed>, Error> {
                  digits and underscores, and no name that is in use."
             )));
         }
-        let before = binder.bound();
         let bound = binder.bind(&expression)?;
-        let (nodes, items) = binder.bound();
-        let (nodes, items) = (nodes - before.0, items - before.1);
+        let before = std::mem::replace(&mut spent, binder.bound());
+        let (nodes, items) = (spent.0 - before.0, spent.1 - before.1);
         let ty = bound.ty.unwrap_or(Ty::String);
         computed.push(Computed { name, expression: bound.expression, ty, nodes, items });
     }
@@ -159,6 +159,7 @@ fn select(
     for item in clauses::select(text, setting.limits)? {
         match item {
             Selected::All => selection.all = true,
+            Selected::Nested(path) => return Err(nested(set, &path)),
             Selected::Path(path) => {
                 let name = own_name(set, &path);
                 let is = |one: &Computed| one.name.eq_ignore_ascii_case(&name);
@@ -181,6 +182,24 @@ fn select(
     selection.properties.sort_unstable();
     selection.properties.dedup();
     Ok(selection)
+}
+
+/// Options in parentheses are for what has properties or items of its own.
+fn nested(set: &EntitySet, path: &[String]) -> Error {
+    let name = own_name(set, path);
+    let Some(at) = set.entity_type.find(&name) else {
+        return expression::no_property(set, &name).about("$select");
+    };
+    let property = &set.entity_type.properties[at];
+    if matches!(property.ty, Type::Complex(_) | Type::Collection(_)) {
+        let message = format!("Options for '{name}' in $select are not served here.");
+        return Error::new(Code::NotImplemented, message).about("$select");
+    }
+    let message = format!(
+        "The property '{}' is of type {}, for which $select has no options: expected '{}' alone.",
+        property.name, property.ty, property.name
+    );
+    Error::bad_request(message).about("$select")
 }
 
 /// The name of a property, without the name of its own type before it.

@@ -116,7 +116,7 @@ fn in_function(window: Window, rest: &[Segment]) -> Result<Resource, Error> {
             end(rest, Resource::Function(window))
         }
         Some((one, rest)) if named(one, "$count") => end(rest, Resource::ReportCount(window)),
-        Some((first, _)) => Err(not_found(first)),
+        Some((first, _)) => Err(known(first, &["$query", "$filter", "$each"])),
     }
 }
 
@@ -155,7 +155,7 @@ fn in_set(
         };
     }
     if first.name.starts_with('$') || !plain(first) {
-        return Err(known(first, &["$query", "$filter", "$each"]));
+        return Err(known(first, &["$query", "$filter", "$each", "$all"]));
     }
     let selector = Selector::Key(primitive::guid(&first.name).ok_or_else(|| no_such(&first.name))?);
     in_entity(place, selector, rest)
@@ -245,7 +245,7 @@ fn by_id(
 /// The entity that the parentheses after a set mean.
 fn selector(set: &EntitySet, arguments: &Arguments, options: &Options) -> Result<Selector, Error> {
     match arguments {
-        Arguments::Empty => Err(Error::bad_request(format!(
+        Arguments::Empty | Arguments::Expression(_) => Err(Error::bad_request(format!(
             "The parentheses after '{}' are empty: expected {}.",
             set.name,
             both_keys(set)

@@ -54,7 +54,9 @@ impl Window {
         let mut call = Parameters { function, options, period: None, last: None };
         match arguments {
             None | Some(Arguments::Empty) => {}
-            Some(Arguments::Single(_)) => return Err(call.wrong("A value without a name.")),
+            Some(Arguments::Single(_) | Arguments::Expression(_)) => {
+                return Err(call.wrong("A value without a name."));
+            }
             Some(Arguments::Named(given)) => {
                 given.iter().try_for_each(|(name, literal)| call.parameter(name, literal))?;
             }

@@ -4,12 +4,13 @@
 //! ```text
 //! orderby  = expression [ "asc" / "desc" ] *( "," ... )
 //! compute  = expression "as" name *( "," ... )
-//! select   = ( "*" / name *( "/" name ) ) *( "," ... )
+//! select   = ( "*" / name *( "/" name ) [ "(" options ")" ] ) *( "," ... )
 //! ```
+
+mod nested;
 
 use super::filter::{Node, Parser};
 use super::{Limits, Place, Syntax};
-use crate::error::{Code, Error};
 
 /// One key of `$orderby`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,11 +39,18 @@ pub enum Selected {
     All,
     /// The names of a property path.
     Path(Vec<String>),
+    /// The same, with options for what it leads to, which are well-formed.
+    Nested(Vec<String>),
 }
 
 /// Reads the value of `$orderby`.
 pub fn order(text: &str, limits: Limits) -> Result<Vec<OrderKey>, Syntax> {
-    let keys = list("$orderby", text, limits, |parser| {
+    whole("$orderby", text, limits, order_keys)
+}
+
+/// Keys of an order, one after another.
+pub(super) fn order_keys(parser: &mut Parser<'_>) -> Result<Vec<OrderKey>, Syntax> {
+    let keys = list(parser, |parser| {
         let expression = parser.expression()?;
         let descending = parser.take_word("desc")?;
         if !descending {
@@ -50,15 +58,20 @@ pub fn order(text: &str, limits: Limits) -> Result<Vec<OrderKey>, Syntax> {
         }
         Ok(OrderKey { expression, descending })
     })?;
-    if keys.len() > limits.keys {
-        return Err(Place { option: "$orderby", text }.too_many_keys(limits));
+    if keys.len() > parser.limits().keys {
+        return Err(parser.place().too_many_keys(parser.limits()));
     }
     Ok(keys)
 }
 
 /// Reads the value of `$compute`.
 pub fn compute(text: &str, limits: Limits) -> Result<Vec<Computed>, Syntax> {
-    list("$compute", text, limits, |parser| {
+    whole("$compute", text, limits, computed)
+}
+
+/// Properties to compute, one after another.
+pub(super) fn computed(parser: &mut Parser<'_>) -> Result<Vec<Computed>, Syntax> {
+    list(parser, |parser| {
         let expression = parser.expression()?;
         if !parser.take_word("as")? {
             return Err(parser.wrong("an operator or 'as'"));
@@ -70,7 +83,12 @@ pub fn compute(text: &str, limits: Limits) -> Result<Vec<Computed>, Syntax> {
 
 /// Reads the value of `$select`.
 pub fn select(text: &str, limits: Limits) -> Result<Vec<Selected>, Syntax> {
-    list("$select", text, limits, |parser| {
+    whole("$select", text, limits, |parser| selected(parser, 1))
+}
+
+/// Items of a selection, so many parentheses deep.
+fn selected(parser: &mut Parser<'_>, depth: usize) -> Result<Vec<Selected>, Syntax> {
+    list(parser, |parser| {
         if parser.take('*')? {
             return Ok(Selected::All);
         }
@@ -78,39 +96,48 @@ pub fn select(text: &str, limits: Limits) -> Result<Vec<Selected>, Syntax> {
         while parser.take('/')? {
             path.push(parser.name("the name of a property after '/'")?.1);
         }
-        if parser.take('(')? {
-            let message = "Options nested in $select are not served here.";
-            return Err(Error::new(Code::NotImplemented, message).about("$select"));
-        }
-        Ok(Selected::Path(path))
+        let Some(from) = parser.opens() else { return Ok(Selected::Path(path)) };
+        let end = nested::read(parser.place(), from, parser.limits(), depth)?;
+        parser.resume(end)?;
+        Ok(Selected::Nested(path))
     })
 }
 
 /// Reads the value of a parameter alias: an expression, or a JSON array.
 pub fn alias(name: &str, text: &str, limits: Limits) -> Result<Node, Syntax> {
-    let mut parser = Parser::new(Place { option: name, text }, limits)?;
-    let node = if parser.is_array() { parser.array()? } else { parser.expression()? };
-    parser.end()?;
-    Ok(node)
+    whole(name, text, limits, value)
 }
 
-fn list<T>(
+fn value(parser: &mut Parser<'_>) -> Result<Node, Syntax> {
+    if parser.is_array() { parser.array() } else { parser.expression() }
+}
+
+/// A text that is this and nothing else.
+fn whole<T>(
     option: &str,
     text: &str,
     limits: Limits,
+    read: impl Fn(&mut Parser<'_>) -> Result<T, Syntax>,
+) -> Result<T, Syntax> {
+    let mut parser = Parser::new(Place { option, text }, limits)?;
+    let value = read(&mut parser)?;
+    parser.end()?;
+    Ok(value)
+}
+
+/// Items with commas between them.
+fn list<T>(
+    parser: &mut Parser<'_>,
     item: impl Fn(&mut Parser<'_>) -> Result<T, Syntax>,
 ) -> Result<Vec<T>, Syntax> {
-    let place = Place { option, text };
-    let mut parser = Parser::new(place, limits)?;
     let mut items = Vec::new();
     loop {
         // Of expressions there are fewer: they share one limit.
-        if items.len() == limits.list {
-            return Err(place.too_many(limits));
+        if items.len() == parser.limits().list {
+            return Err(parser.place().too_many(parser.limits()));
         }
-        items.push(item(&mut parser)?);
+        items.push(item(parser)?);
         if !parser.take(',')? {
-            parser.end()?;
             return Ok(items);
         }
     }
@@ -120,7 +147,7 @@ fn list<T>(
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits { nodes: 50, depth: 10, list: 9, keys: 4 };
+    const LIMITS: Limits = Limits { nodes: 50, depth: 10, list: 9, keys: 4, pattern: 1000 };
 
     #[test]
     fn what_is_read_and_what_is_refused() {
@@ -130,7 +157,24 @@ mod tests {
         let orders =
             ["a", "a desc,b ASC , -c Desc", "length(a) asc", "", "a,", "a up", "a,b,c,d,e", "desc"];
         let computes = ["a add 1 as b", "a as b,c mul 2 AS d", "a", "a as", "a as 5", "a as b c"];
-        let selects = ["*", "a,b/c, *", "", "a,,b", "a b", "a($filter=b)", "5", "a/"];
+        let selects = [
+            "*",
+            "a,b/c, *",
+            "",
+            "a,,b",
+            "a b",
+            "a($filter=b)",
+            "a/b($select=c(top=5;$count=true),d;$search=\"x;)\";@p=5),e",
+            "a(b",
+            "a(b)",
+            "a($top=x)",
+            "a($apply=x)",
+            "a()",
+            "a($filter=b",
+            "a(filter=b;)",
+            "5",
+            "a/",
+        ];
         let aliases = ["5", "[1,2]", "'x'", "a eq 1", "", "[1", "[1] 5", "5 6"];
         let lines = orders
             .map(|text| {

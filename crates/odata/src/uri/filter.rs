@@ -9,7 +9,7 @@
 //! sum         = product *( ( "add" / "sub" ) product )
 //! product     = unary *( ( "mul" / "div" / "divby" / "mod" ) unary )
 //! unary       = ( "not" / "-" ) unary / primary
-//! primary     = "(" or ")" / literal / "@" alias / call / path
+//! primary     = "(" or ")" / literal / "@" alias / call / path / JSON array
 //! call        = name "(" [ or *( "," or ) ] ")"
 //! path        = name *( "/" name ) [ "/" ( "any" / "all" ) "(" [ name ":" or ] ")" ]
 //! list        = "(" [ or *( "," or ) ] ")" / JSON array / "@" alias / path
@@ -64,6 +64,8 @@ pub enum Kind {
     In(Box<Node>, Box<Node>),
     /// The values of a list.
     List(Vec<Node>),
+    /// A JSON array of values that is no list after `in`.
+    Array(Vec<Node>),
     /// A function: its name as it was written, and its arguments.
     Call(String, Vec<Node>),
     /// `case(condition:value,…)`.

@@ -49,10 +49,6 @@ pub(crate) struct Lexer<'a> {
 }
 
 impl<'a> Lexer<'a> {
-    pub fn new(place: Place<'a>) -> Self {
-        Self { place, at: 0 }
-    }
-
     fn rest(&self) -> &'a str {
         &self.place.text[self.at..]
     }

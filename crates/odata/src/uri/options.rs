@@ -20,7 +20,7 @@ macro_rules! system_options {
 
             /// The option of this name, `None` where there is none. Without
             /// the `$` those do not count that are everyday words.
-            fn named(name: &str) -> Option<Self> {
+            pub(super) fn named(name: &str) -> Option<Self> {
                 let (name, dollar) = match name.strip_prefix('$') {
                     Some(rest) => (rest, true),
                     None => (name, false),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! path       = segment *( "/" segment ) [ "/" ]
-//! segment    = name [ "(" [ arguments ] ")" ]
+//! segment    = name [ "(" [ arguments ] ")" ] / "$" name "(" expression ")"
 //! arguments  = literal / name "=" literal *( "," name "=" literal )
 //! literal    = "'" text "'" / "@" alias / bare
 //! ```
@@ -27,6 +27,8 @@ pub enum Arguments {
     Single(Literal),
     /// Values by name: a key of named parts, or parameters.
     Named(Vec<(String, Literal)>),
+    /// Whatever stands after a name with `$` before it: an expression, or names.
+    Expression(String),
 }
 
 /// A literal before its type is known.
@@ -66,6 +68,11 @@ fn segment(text: &str) -> Result<Segment, Error> {
     let Some((name, rest)) = text.split_once('(') else {
         return Ok(Segment { name: text.to_owned(), arguments: None });
     };
+    if name.starts_with('$') {
+        let inside = rest.strip_suffix(')').unwrap_or(rest);
+        let arguments = Some(Arguments::Expression(inside.to_owned()));
+        return Ok(Segment { name: name.to_owned(), arguments });
+    }
     let inside = rest.strip_suffix(')').ok_or_else(|| malformed(text, "a closing parenthesis"))?;
     let arguments = arguments(inside).ok_or_else(|| {
         malformed(text, "one value, or `name=value` pairs with commas between them")
@@ -175,6 +182,8 @@ mod tests {
             "things(a=b=c)",
             "a//b",
             "%FF",
+            "things/$filter(a gt 5 and b/c eq 'x')/$each",
+            "$crossjoin(a,b)",
         ]
         .iter()
         .map(|path| format!("{path}: {}", read(path)))

@@ -27,12 +27,18 @@ pub enum Search {
 /// Reads the value of `$search`.
 pub fn parse(text: &str, limits: Limits) -> Result<Search, Syntax> {
     let place = Place { option: "$search", text };
-    let mut parser = Parser { place, at: 0, limits, nodes: 0, depth: 0 };
-    let search = parser.or()?;
-    match parser.peek()? {
-        (_, Token::End) => Ok(search),
-        (at, token) => Err(place.wrong(at, &token, "a word or the end")),
+    match part(place, 0, limits)? {
+        (search, at) if at == text.len() => Ok(search),
+        (_, at) => Err(place.wrong(at, &Token::Close, "a word or the end")),
     }
+}
+
+/// Reads what to search for from this byte on, up to the end or to a
+/// parenthesis that does not open there, and gives where that is.
+pub(super) fn part(place: Place<'_>, at: usize, limits: Limits) -> Result<(Search, usize), Syntax> {
+    let mut parser = Parser { place, at, limits, nodes: 0, depth: 0 };
+    let search = parser.or()?;
+    Ok((search, parser.peek()?.0))
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -243,7 +249,7 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits = Limits { nodes: 50, depth: 10, list: 10, keys: 5 };
+    const LIMITS: Limits = Limits { nodes: 50, depth: 10, list: 10, keys: 5, pattern: 1000 };
 
     fn shown(text: &str) -> String {
         parse(text, LIMITS).map_or_else(|error| error.message, |search| search.to_string())
@@ -306,7 +312,7 @@ mod tests {
 
         #[test]
         fn what_is_printed_is_read_as_the_same(tree in trees()) {
-            let wide = Limits { nodes: 1000, depth: 100, list: 10, keys: 5 };
+            let wide = Limits { nodes: 1000, depth: 100, list: 10, keys: 5, pattern: 1000 };
             prop_assert_eq!(parse(&tree.to_string(), wide), Ok(tree));
         }
 

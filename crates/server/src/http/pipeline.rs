@@ -24,6 +24,7 @@ use rollcall_odata::headers::{
 };
 use rollcall_odata::payload::csdl;
 use rollcall_odata::payload::json::{read, write};
+use rollcall_odata::plan::query::{Computed, Selection};
 use rollcall_odata::plan::resource::{self, Place, Resource};
 use rollcall_odata::plan::write::Terms;
 use rollcall_odata::plan::{self, Delete, Precondition, Read, Selector, Versions, page};
@@ -54,6 +55,14 @@ const OF_A_TENANT: &str = "Accept, Authorization";
 
 /// The same of an answer that preferences change.
 const OF_A_TENANT_AS_PREFERRED: &str = "Accept, Authorization, Prefer";
+
+/// What is to be answered to a write.
+#[derive(Default)]
+struct AfterWrite {
+    preferences: Preferences,
+    /// What is shown of the entity, where it is not everything.
+    selection: Option<Selection>,
+}
 
 /// One OData request on its way.
 struct Call<'a> {
@@ -250,11 +259,14 @@ impl Call<'_> {
         own: Option<SystemOption>,
     ) -> Result<Answer, Refusal> {
         let terms = query::query_terms(self.app);
-        let selection = page::entity(&place.set, &self.options, own, &terms)?;
+        let page::One { computed, selection } =
+            page::entity(&place.set, &self.options, own, &terms)?;
         self.json()?;
         let set = Arc::clone(&place.set);
-        self.found(place, selector, |call, entity| {
-            let body = write::selected(&call.root, &set, &entity.row, selection.as_ref());
+        let besides = computed.clone();
+        self.found(place, selector, besides, |call, entity| {
+            let (root, row, selection) = (&call.root, &entity.row, selection.as_ref());
+            let body = write::selected(root, &set, row, &computed, selection);
             Answer::odata(StatusCode::OK, body)
         })
         .await
@@ -266,12 +278,17 @@ impl Call<'_> {
         &mut self,
         place: Place,
         selector: Selector,
+        computed: Vec<Computed>,
         render: impl FnOnce(&Self, &Entity) -> Answer,
     ) -> Result<Answer, Refusal> {
         let wanted = wanted(&place.set, &selector);
         let plan = Read { set: Arc::clone(&place.set), selector };
         self.seen.lap("plan");
-        let found = self.app.store.read(self.tenant(), plan).await;
+        let found = if computed.is_empty() {
+            self.app.store.read(self.tenant(), plan).await
+        } else {
+            self.read_computing(plan.computing(computed)).await?
+        };
         let found = found.map_err(|error| self.refusal(error, &place, &wanted))?;
         let entity = found.ok_or_else(|| Refusal::from(resource::no_such(&wanted)))?;
         self.seen.lap("run");
@@ -288,32 +305,32 @@ impl Call<'_> {
     }
 
     async fn create(&mut self, place: Place) -> Result<Answer, Refusal> {
-        self.options.only(&[SystemOption::Format])?;
         self.json()?;
         let preferences = self.preferences();
         if let (Some(stream), Some(form)) = (self.stream.take(), self.request.rows_in()) {
+            self.options.only(&[SystemOption::Format])?;
             return self.create_many(place, stream, form, &preferences).await;
         }
+        let wish = self.wish(&place, preferences)?;
         let body = read::entity(json_body(self.request)?, &place.set)?;
-        let plan = plan::write::create(&place.set, body, &self.terms(&preferences))?;
-        self.write(place, plan::Write::Create(plan), &preferences, String::new()).await
+        let plan = plan::write::create(&place.set, body, &self.terms(&wish.preferences))?;
+        self.write(place, plan::Write::Create(plan), &wish, String::new()).await
     }
 
     async fn change(&mut self, place: Place, selector: Selector) -> Result<Answer, Refusal> {
-        self.options.only(&[SystemOption::Format])?;
+        let wish = self.wish(&place, self.preferences())?;
         self.json()?;
-        let preferences = self.preferences();
         let body = read::entity(json_body(self.request)?, &place.set)?;
         let wanted = wanted(&place.set, &selector);
         let build = match self.request.method {
             Method::PUT => plan::write::replace,
             _ => plan::write::merge,
         };
-        let terms = self.terms(&preferences);
+        let terms = self.terms(&wish.preferences);
         let condition = self.precondition_in(body.tag.as_deref());
-        let create = preferences.create_if_missing;
+        let create = wish.preferences.create_if_missing;
         let plan = build(&place.set, selector, body, &terms, condition, create)?;
-        self.write(place, plan::Write::Update(plan), &preferences, wanted).await
+        self.write(place, plan::Write::Update(plan), &wish, wanted).await
     }
 
     async fn delete(&mut self, place: Place, selector: Selector) -> Result<Answer, Refusal> {
@@ -321,14 +338,23 @@ impl Call<'_> {
         let wanted = wanted(&place.set, &selector);
         let precondition = self.precondition();
         let plan = Delete { set: Arc::clone(&place.set), selector, precondition };
-        self.write(place, plan::Write::Delete(plan), &Preferences::default(), wanted).await
+        self.write(place, plan::Write::Delete(plan), &AfterWrite::default(), wanted).await
+    }
+
+    /// What is to be answered to a write. Who selects properties wants to see them.
+    fn wish(&self, place: &Place, mut preferences: Preferences) -> Result<AfterWrite, Error> {
+        let selection = page::written(&place.set, &self.options, &query::query_terms(self.app))?;
+        if selection.is_some() && preferences.answer == Some(Wish::Minimal) {
+            preferences.answer = None;
+        }
+        Ok(AfterWrite { preferences, selection })
     }
 
     async fn write(
         &mut self,
         place: Place,
         plan: plan::Write,
-        preferences: &Preferences,
+        wish: &AfterWrite,
         wanted: String,
     ) -> Result<Answer, Refusal> {
         self.seen.lap("plan");
@@ -337,11 +363,9 @@ impl Call<'_> {
         self.seen.lap("run");
         let answer = match written {
             Written::Deleted => Answer::empty(StatusCode::NO_CONTENT),
-            Written::Created(entity) => {
-                self.written(StatusCode::CREATED, &place, &entity, preferences)
-            }
+            Written::Created(entity) => self.written(StatusCode::CREATED, &place, &entity, wish),
             Written::Changed(entity) | Written::Unchanged(entity) => {
-                self.written(StatusCode::OK, &place, &entity, preferences)
+                self.written(StatusCode::OK, &place, &entity, wish)
             }
         };
         self.seen.lap("render");
@@ -354,14 +378,14 @@ impl Call<'_> {
         status: StatusCode,
         place: &Place,
         entity: &Entity,
-        preferences: &Preferences,
+        AfterWrite { preferences, selection }: &AfterWrite,
     ) -> Answer {
         let url = format!("{}/{}/{}", self.root, place.path, key_of(&entity.row));
-        let answer = match preferences.answer {
-            Some(Wish::Minimal) => {
-                Answer::empty(StatusCode::NO_CONTENT).with(ODATA_ENTITY_ID, &url)
-            }
-            _ => Answer::odata(status, write::entity(&self.root, &place.set, &entity.row)),
+        let answer = if preferences.answer == Some(Wish::Minimal) {
+            Answer::empty(StatusCode::NO_CONTENT).with(ODATA_ENTITY_ID, &url)
+        } else {
+            let (root, set, row) = (&self.root, &place.set, &entity.row);
+            Answer::odata(status, write::selected(root, set, row, &[], selection.as_ref()))
         };
         let answer = answer.tagged(&headers::entity_tag(entity.version));
         let answer = if status == StatusCode::CREATED { answer.located(&url) } else { answer };

@@ -26,6 +26,7 @@ mod durability;
 mod export;
 mod formats;
 mod import;
+mod language;
 mod limits;
 mod names;
 mod process;
@@ -141,6 +142,8 @@ suite! {
         each_option_in_every_spelling
         what_is_selected_is_shown_and_named
         of_one_entity_is_shown_what_is_selected
+        what_is_selected_of_a_write_is_shown_after_it
+        what_is_computed_of_one_entity_follows_its_properties
         counts_hold_under_a_filter_and_ignore_pages
         a_page_is_as_large_as_the_client_prefers
         pages_go_on_in_their_order_while_others_write
@@ -153,6 +156,10 @@ suite! {
         anything_is_what_graph_answers
         what_cannot_be_answered_is_not_written
         a_plain_value_is_plain_text;
+    language:
+        every_sentence_of_the_language_is_answered
+        segments_that_are_not_served_say_so
+        no_words_are_a_fault_of_ours;
     property:
         properties_are_read
         properties_are_written_one_by_one

@@ -132,6 +132,53 @@ pub fn of_one_entity_is_shown_what_is_selected(world: &World) {
     }
 }
 
+pub fn what_is_selected_of_a_write_is_shown_after_it(world: &World) {
+    let send = |method: &str, target: &str, body: String, prefer: &str| {
+        let request = ask(method, target).bearer(&world.writer()).json(body);
+        world.send(&request.header("Prefer", prefer))
+    };
+    let created = send("POST", &format!("{COLLECTION}?$select=id,teams"), fact(5), "x=1");
+    assert_eq!(created.status, 201, "{created}");
+    insta::assert_snapshot!("selected_create", created);
+    let id = created.json()["id"].as_str().unwrap().to_owned();
+    let one = format!("{COLLECTION}/{id}");
+    for (method, body) in [("PATCH", "{\"teams\":7}".to_owned()), ("PUT", fact(5))] {
+        let target = format!("{one}?select=teams&$expand=*");
+        let changed = send(method, &target, body.clone(), "return=minimal");
+        assert_eq!(changed.status, 200, "who selects wants to see\n{changed}");
+        assert_eq!(changed.header("preference-applied"), None);
+        let changed = changed.json();
+        assert_eq!(changed.as_object().unwrap().len(), 3, "{changed}");
+        assert!(changed["@odata.context"].as_str().unwrap().ends_with("Counts(teams)/$entity"));
+        let refused = send(method, &format!("{one}?$select=nothing"), body.clone(), "x=1");
+        assert_eq!(refused.status, 400, "{refused}");
+        let refused = send(method, &format!("{one}?$compute=1%20as%20x"), body, "x=1");
+        assert_eq!(refused.status, 501, "{refused}");
+    }
+    assert_eq!(get(world, &one).json()["teams"], 5, "what was refused changed nothing");
+}
+
+pub fn what_is_computed_of_one_entity_follows_its_properties(world: &World) {
+    fill(world);
+    let all = query(world, "$filter=teams eq 5").json();
+    let id = all["value"][0]["id"].as_str().unwrap().to_owned();
+    let options = "$compute=teams add 1 as t,t mul 2 as u&$select=teams,u";
+    let one = get(world, &format!("{COLLECTION}/{id}?{}", encoded(options)));
+    let body = one.json();
+    assert_eq!((&body["teams"], &body["u"]), (&5.into(), &12.into()), "{one}");
+    assert!(body["@odata.context"].as_str().unwrap().ends_with("Counts(teams,u)/$entity"));
+    assert!(one.header("etag").is_some(), "{one}");
+    let fact = "reportDate=2000-01-02,reportRefreshDate=2000-01-02,reportPeriod='30'";
+    for address in [format!("{COLLECTION}({fact})"), format!("{COLLECTION}('{id}')")] {
+        let reply = get(world, &format!("{address}?{}", encoded("$compute=teams add 1 as t")));
+        assert_eq!((&reply.json()["t"], reply.status), (&6.into(), 200), "{reply}");
+    }
+    let none = "00000000-0000-0000-0000-000000000000";
+    assert_eq!(get(world, &format!("{COLLECTION}/{none}?$compute=1+as+t")).status, 404);
+    let other = ask("GET", &format!("{COLLECTION}/{id}?$compute=1+as+t"));
+    assert_eq!(world.send(&other.bearer(&world.writer_of(2))).status, 404);
+}
+
 pub fn counts_hold_under_a_filter_and_ignore_pages(world: &World) {
     fill(world);
     let page = query(world, "$filter=teams ge 4&$count=true&$top=2&$skip=1&$orderby=teams");

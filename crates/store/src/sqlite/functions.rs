@@ -9,6 +9,8 @@ mod calendar;
 mod numbers;
 mod texts;
 
+use std::sync::Arc;
+
 use rollcall_odata::plan::expression::Function;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value as Owned, ValueRef};
@@ -65,6 +67,19 @@ impl Arguments<'_, '_> {
     fn text(&self, at: usize) -> Option<&str> {
         let ValueRef::Text(bytes) = self.get(at) else { return None };
         std::str::from_utf8(bytes).ok()
+    }
+
+    /// What is made of an argument that is the same for all rows: made once
+    /// in each run of a statement.
+    fn made<T: Send + Sync + 'static>(
+        &self,
+        at: usize,
+        make: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<Arc<T>> {
+        let make = |value: ValueRef<'_>| {
+            value.as_str().ok().and_then(make).ok_or("an argument of which nothing can be made")
+        };
+        self.0.get_or_create_aux(i32::try_from(at).ok()?, make).ok()
     }
 
     fn blob(&self, at: usize) -> Option<&[u8]> {

@@ -15,21 +15,23 @@ pub use delta::Onward;
 /// One entity as an answer of its own: context, type and every property,
 /// nulls included. `root` is the service root without a slash at its end.
 pub fn entity(root: &str, set: &EntitySet, row: &Row) -> Vec<u8> {
-    selected(root, set, row, None)
+    selected(root, set, row, &[], None)
 }
 
-/// As `entity`, of the properties only what is selected; the context names it.
-pub fn selected(root: &str, set: &EntitySet, row: &Row, selection: Option<&Selection>) -> Vec<u8> {
+/// As `entity`, with what is computed beside the properties, and of these only
+/// what is selected; the context names it.
+pub fn selected(
+    root: &str,
+    set: &EntitySet,
+    row: &Row,
+    calculated: &[Computed],
+    selection: Option<&Selection>,
+) -> Vec<u8> {
     let properties = &set.entity_type.properties;
     let shown = |at: &usize| selection.is_none_or(|one| one.properties.contains(at));
-    let names = match selection {
-        None => String::new(),
-        Some(selection) if selection.all => "(*)".to_owned(),
-        Some(selection) => {
-            let names = selection.properties.iter().map(|at| properties[*at].name.as_str());
-            format!("({})", names.collect::<Vec<_>>().join(","))
-        }
-    };
+    let names = selection
+        .map(|selection| format!("({})", names(set, calculated, selection)))
+        .unwrap_or_default();
     let mut out = Vec::with_capacity(512);
     out.extend_from_slice(b"{\"@odata.context\":");
     string(&mut out, &format!("{root}/$metadata#{}{names}/$entity", set.name));
@@ -39,8 +41,21 @@ pub fn selected(root: &str, set: &EntitySet, row: &Row, selection: Option<&Selec
         out.push(b',');
         member(&mut out, &properties[at], &row[at]);
     }
+    for (one, value) in calculated.iter().zip(row.iter().skip(properties.len())) {
+        out.push(b',');
+        computed(&mut out, &one.name, one.ty, value);
+    }
     out.push(b'}');
     out
+}
+
+/// What is selected, as a context names it.
+fn names(set: &EntitySet, computed: &[Computed], selection: &Selection) -> String {
+    let properties = &set.entity_type.properties;
+    let declared = selection.properties.iter().map(|at| properties[*at].name.as_str());
+    let mut shown = if selection.all { vec!["*"] } else { declared.collect() };
+    shown.extend(computed.iter().map(|one| one.name.as_str()));
+    shown.join(",")
 }
 
 /// One property as an answer of its own. `address` is that of its entity,
@@ -127,11 +142,7 @@ impl Collection {
     pub fn selecting(mut self, computed: &[Computed], selection: Option<&Selection>) -> Self {
         self.computed = computed.iter().map(|one| (one.name.clone(), one.ty)).collect();
         if let Some(selection) = selection {
-            let properties = &self.set.entity_type.properties;
-            let declared = selection.properties.iter().map(|at| properties[*at].name.as_str());
-            let mut shown = if selection.all { vec!["*"] } else { declared.collect() };
-            shown.extend(computed.iter().map(|one| one.name.as_str()));
-            self.context = format!("{}({})", self.context, shown.join(","));
+            self.context = format!("{}({})", self.context, names(&self.set, computed, selection));
             if !selection.all {
                 self.shown.clone_from(&selection.properties);
             }

@@ -25,7 +25,15 @@ const LIST: &[SystemOption] = &[
 ];
 
 /// The query options of one entity.
-const ENTITY: &[SystemOption] =
+const ENTITY: &[SystemOption] = &[
+    SystemOption::Select,
+    SystemOption::Compute,
+    SystemOption::Expand,
+    SystemOption::SchemaVersion,
+];
+
+/// The query options of a write, which say what is answered.
+const WRITTEN: &[SystemOption] =
     &[SystemOption::Select, SystemOption::Expand, SystemOption::SchemaVersion];
 
 /// The query options of a number: the others of a list change nothing in it.
@@ -127,6 +135,11 @@ pub(super) fn entity_options(set: &EntitySet) -> Vec<Json> {
     ENTITY.iter().map(|one| parameters::option(*one, set)).collect()
 }
 
+/// What can be asked for of an entity after a write.
+fn written_options(set: &EntitySet) -> Vec<Json> {
+    WRITTEN.iter().map(|one| parameters::option(*one, set)).collect()
+}
+
 /// What a list can be asked for.
 pub(super) fn list_options(set: &EntitySet) -> Vec<Json> {
     let options = LIST.iter().map(|one| parameters::option(*one, set));
@@ -158,6 +171,7 @@ fn create(model: &Model, set: &EntitySet, id: &str) -> Operation {
     let rows = rows.body(JSON, rows::tally());
     negotiated(Operation::new("POST", format!("{id}.create"), "Create an object, or many"))
         .taking([parameters::prefer_rows()])
+        .taking(written_options(set))
         .reading(JSON, schema(&schemas::body_of(set, "POST")))
         .reading("text/csv", rows::csv(model, set))
         .reading("application/x-ndjson", rows::lines())
@@ -208,6 +222,7 @@ fn change(
     let changed = entity(set, "The object as it is now.").with(&["ETag", "Preference-Applied"]);
     let operation = negotiated(Operation::new(method, format!("{id}.{verb}"), summary))
         .taking([parameters::prefer(upsert, upsert), parameters::if_match()])
+        .taking(written_options(set))
         .reading(JSON, body)
         .answering(200, changed)
         .answering(204, minimal());
@@ -284,7 +299,7 @@ pub(super) fn unchanged() -> Answer {
 
 /// An answer with one entity.
 fn entity(set: &EntitySet, meaning: &str) -> Answer {
-    odata(meaning, schema(&format!("{}.entity", set.name)))
+    odata(meaning, schemas::entity_of(set))
 }
 
 /// The answer to a create.

@@ -27,7 +27,6 @@ pub(super) fn all(model: &Model) -> Map<String, Json> {
         all.insert(complex.name.clone(), complex_type(complex));
     }
     for set in &model.entity_sets {
-        all.insert(format!("{}.entity", set.name), entity(set));
         all.insert(format!("{}.read", set.name), read(set));
         all.insert(format!("{}.item", set.name), item(set));
         all.insert(format!("{}.row", set.name), row(set));

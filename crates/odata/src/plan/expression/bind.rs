@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::functions::{NOT_SERVED, SIGNATURES, Signature};
-use super::{Expression, Function, Kept, Ty, cast, literal, operators};
+use super::{Expression, Function, Kept, Ty, cast, literal, operators, pattern};
 use crate::edm::{EntitySet, Role, Type};
 use crate::error::{Code, Error};
 use crate::plan::query::Computed;
@@ -80,6 +80,17 @@ impl<'a> Binder<'a> {
         Self { setting, computed, option, left: nodes, items_left: list, in_alias: false }
     }
 
+    /// One that goes on where so much has been bound already, as `bound` tells.
+    pub fn after(
+        setting: Setting<'a>,
+        computed: &'a [Computed],
+        option: &'a str,
+        (nodes, items): (usize, usize),
+    ) -> Self {
+        let binder = Self::new(setting, computed, option);
+        Self { left: binder.left - nodes, items_left: binder.items_left - items, ..binder }
+    }
+
     /// An expression of any type.
     pub fn bind(&mut self, node: &Node) -> Result<Typed, Error> {
         self.count(1)?;
@@ -101,7 +112,9 @@ impl<'a> Binder<'a> {
             Kind::In(value, list) => self.is_in(value, list),
             Kind::Call(name, arguments) => self.call(name, arguments),
             Kind::Case(branches) => self.case(branches),
-            Kind::List(_) => Err(self.wrong("A list stands where a single value is expected.")),
+            Kind::List(_) | Kind::Array(_) => {
+                Err(self.wrong("A list stands where a single value is expected."))
+            }
             Kind::Lambda(path, name, _) => Err(self.lambda(path, name)),
         }
     }
@@ -193,6 +206,9 @@ impl<'a> Binder<'a> {
         let entity_type = &self.setting.set.entity_type;
         let first = names.first().map_or("", String::as_str);
         match entity_type.find(first).map(|at| &entity_type.properties[at]) {
+            None if first.eq_ignore_ascii_case("$root") => {
+                self.not_served("A path that begins with '$root'")
+            }
             None => self.no_property(first),
             Some(property) => match property.ty {
                 Type::Complex(_) | Type::Collection(_) => {
@@ -293,6 +309,9 @@ impl<'a> Binder<'a> {
         if matches!(lower.as_str(), "cast" | "isof") {
             return self.by_type(&lower, arguments);
         }
+        if NOT_SERVED.contains(&lower.as_str()) {
+            return Err(self.not_served(&format!("The function '{lower}'")));
+        }
         let arguments =
             arguments.iter().map(|one| self.bind(one)).collect::<Result<Vec<_>, _>>()?;
         match (lower.as_str(), arguments.as_slice()) {
@@ -306,15 +325,28 @@ impl<'a> Binder<'a> {
             ("round" | "floor" | "ceiling", [Typed { ty: Some(Ty::Int), .. }]) => {
                 arguments.into_iter().next().ok_or_else(|| self.unknown(name))
             }
+            ("matchespattern", [_, pattern]) => {
+                self.pattern(pattern)?;
+                self.canonical(name, &lower, arguments)
+            }
             _ => self.canonical(name, &lower, arguments),
+        }
+    }
+
+    /// The pattern of `matchesPattern` is one for all rows.
+    fn pattern(&self, pattern: &Typed) -> Result<(), Error> {
+        match &pattern.expression {
+            Expression::Value(Value::Text(text)) => {
+                pattern::check(text, self.option, self.setting.limits)
+            }
+            // Of another type, which its signature tells.
+            Expression::Value(_) => Ok(()),
+            _ => Err(self.not_served("A pattern of 'matchesPattern' that is no literal")),
         }
     }
 
     fn canonical(&self, name: &str, lower: &str, arguments: Vec<Typed>) -> Result<Typed, Error> {
         let known: Vec<&Signature> = SIGNATURES.iter().filter(|one| one.name == lower).collect();
-        if known.is_empty() && NOT_SERVED.contains(&lower) {
-            return Err(self.not_served(&format!("The function '{lower}'")));
-        }
         if known.is_empty() && !operators::SPECIAL.iter().any(|(other, _)| *other == lower) {
             return Err(self.unknown(name));
         }

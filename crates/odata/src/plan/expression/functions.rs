@@ -33,6 +33,8 @@ functions! {
     Substring,
     /// As `Substring`, at most so many characters.
     SubstringOf,
+    /// Whether the pattern in the second string, a value, is found in the first.
+    MatchesPattern,
     /// In lower case, by Unicode.
     ToLower,
     /// In upper case, by Unicode.
@@ -191,6 +193,7 @@ signatures! {
     "contains" (String, String) Contains Boolean,
     "startswith" (String, String) StartsWith Boolean,
     "endswith" (String, String) EndsWith Boolean,
+    "matchespattern" (String, String) MatchesPattern Boolean,
     "length" (String) Length Int,
     "indexof" (String, String) IndexOf Int,
     "substring" (String, Int) Substring String,
@@ -222,11 +225,5 @@ signatures! {
 }
 
 /// What the protocol has and no type here can use, or what is not served.
-pub(super) const NOT_SERVED: &[&str] = &[
-    "geo.distance",
-    "geo.intersects",
-    "geo.length",
-    "hassubset",
-    "hassubsequence",
-    "matchespattern",
-];
+pub(super) const NOT_SERVED: &[&str] =
+    &["geo.distance", "geo.intersects", "geo.length", "hassubset", "hassubsequence"];

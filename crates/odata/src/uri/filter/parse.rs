@@ -36,9 +36,24 @@ impl Operator {
 
 impl<'a> Parser<'a> {
     pub fn new(place: Place<'a>, limits: Limits) -> Result<Self, Syntax> {
-        let mut lexer = Lexer::new(place);
+        Self::within(place, 0, limits)
+    }
+
+    /// One that begins at this byte of its text.
+    pub fn within(place: Place<'a>, at: usize, limits: Limits) -> Result<Self, Syntax> {
+        let mut lexer = Lexer { place, at };
         let next = lexer.next()?;
         Ok(Self { lexer, next, limits, nodes: 0, depth: 0 })
+    }
+
+    /// The text that is read.
+    pub fn place(&self) -> Place<'a> {
+        self.lexer.place
+    }
+
+    /// How large what is read may be.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// A whole expression.
@@ -81,6 +96,18 @@ impl<'a> Parser<'a> {
             },
             _ => Err(self.wrong(expected)),
         }
+    }
+
+    /// Where the text goes on after a parenthesis that opens here, if one does.
+    pub fn opens(&self) -> Option<usize> {
+        (self.next.1 == Token::Mark('(')).then_some(self.next.0 + 1)
+    }
+
+    /// Goes on at this byte: what stands before it has been read by others.
+    pub fn resume(&mut self, at: usize) -> Result<(), Syntax> {
+        self.lexer.at = at;
+        self.next = self.lexer.next()?;
+        Ok(())
     }
 
     /// The position of what comes next.
@@ -199,6 +226,8 @@ impl<'a> Parser<'a> {
     fn primary(&mut self) -> Result<Node, Syntax> {
         let literal = match &self.next.1 {
             Token::Mark('(') => return self.parenthesis(),
+            Token::Mark('[') => return self.array_alone(),
+            Token::Mark('{') => return Err(self.object()),
             Token::Word(word) => match keyword(word) {
                 Some(literal) => literal,
                 None => return self.named(),
@@ -337,9 +366,26 @@ impl<'a> Parser<'a> {
         let items = values_read.into_iter().map(|value| item(at, value)).collect::<Option<_>>();
         let items =
             items.ok_or_else(|| self.wrong("an array of strings, numbers, Booleans and nulls"))?;
-        self.lexer.at = at + values.byte_offset();
-        self.next = self.lexer.next()?;
+        self.resume(at + values.byte_offset())?;
         self.node(at, Kind::List(items))
+    }
+
+    /// A JSON array where it is no list after `in`.
+    fn array_alone(&mut self) -> Result<Node, Syntax> {
+        let Node { at, kind } = self.array()?;
+        let kind = if let Kind::List(items) = kind { Kind::Array(items) } else { kind };
+        Ok(Node { at, kind })
+    }
+
+    /// A JSON object is a value of a complex type, which no expression takes.
+    fn object(&self) -> Syntax {
+        let place = self.lexer.place;
+        let mut values = serde_json::Deserializer::from_str(&place.text[self.position()..])
+            .into_iter::<serde_json::Value>();
+        match values.next() {
+            Some(Ok(_)) => place.not_served(self.position(), "A JSON object in an expression"),
+            _ => self.wrong("a JSON object"),
+        }
     }
 
     /// Whether a JSON array comes next.

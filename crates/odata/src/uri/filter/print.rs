@@ -24,6 +24,11 @@ impl Display for Node {
                 write!(f, " in {list}")
             }
             Kind::List(items) => list(f, items),
+            Kind::Array(items) => {
+                f.write_str("[")?;
+                joined(f, items, ",", json)?;
+                f.write_str("]")
+            }
             Kind::Call(name, arguments) => {
                 f.write_str(name)?;
                 list(f, arguments)
@@ -90,6 +95,16 @@ fn list(f: &mut Formatter<'_>, items: &[Node]) -> Result {
     f.write_str("(")?;
     joined(f, items, ",", |f, item| item.fmt(f))?;
     f.write_str(")")
+}
+
+/// An item of a JSON array, where strings have double quotes.
+fn json(f: &mut Formatter<'_>, item: &Node) -> Result {
+    match &item.kind {
+        Kind::Literal(Literal::Text(text)) => {
+            f.write_str(&serde_json::Value::from(text.as_str()).to_string())
+        }
+        _ => item.fmt(f),
+    }
 }
 
 fn joined<T>(

@@ -68,7 +68,7 @@ impl Call<'_> {
                 self.form(part.form.offered(), &self.options)?;
                 let place = part.place.clone();
                 let render = move |call: &Self, entity: &Entity| call.shown(&part, entity);
-                self.found(place, selector, render).await
+                self.found(place, selector, Vec::new(), render).await
             }
         }
     }
@@ -86,7 +86,7 @@ impl Call<'_> {
             let address = format!("{}('{}')", set.name, key_of(&entity.row));
             Answer::odata(StatusCode::OK, write::reference(&call.root, &address))
         };
-        self.found(place, selector, render).await
+        self.found(place, selector, Vec::new(), render).await
     }
 
     /// The addresses of the entities of a set, page by page.

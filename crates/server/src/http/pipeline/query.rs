@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use hyper::StatusCode;
 use rollcall_odata::payload::json::write;
-use rollcall_odata::plan::page;
 use rollcall_odata::plan::resource::Place;
+use rollcall_odata::plan::{List, page};
 use rollcall_odata::{Code, Error, Row};
-use rollcall_store::{Listed, RowSink};
+use rollcall_store::{Entity, Listed, RowSink};
 
 use super::{Call, OF_A_TENANT_AS_PREFERRED};
 use crate::app::App;
@@ -82,6 +82,16 @@ impl Call<'_> {
         terms
     }
 
+    /// The one entity of a list, if it is there, with what is computed.
+    pub(super) async fn read_computing(
+        &self,
+        plan: List,
+    ) -> Result<Result<Option<Entity>, rollcall_store::Error>, Error> {
+        let listed = self.app.store.list(self.tenant(), plan, First(None));
+        let listed = in_time(self.app.limits.query_time, listed).await?;
+        Ok(listed.map(|(_, First(found))| found))
+    }
+
     /// How many entities there are of those that are asked for.
     pub(super) async fn count(&mut self, place: Place) -> Result<Answer, Refusal> {
         let plan = page::count(&place.set, &self.options, &query_terms(self.app))?;
@@ -143,6 +153,15 @@ pub(super) async fn in_time<T>(
         );
         Error::new(Code::TooComplex, message)
     })
+}
+
+/// The first row of a list.
+struct First(Option<Entity>);
+
+impl RowSink for First {
+    fn row(&mut self, version: u64, row: &Row) {
+        self.0.get_or_insert_with(|| Entity { version, row: row.clone() });
+    }
 }
 
 /// The rows of a list, rendered as the store steps over them.

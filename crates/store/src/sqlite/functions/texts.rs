@@ -1,6 +1,7 @@
 //! Functions of texts, whose characters are Unicode's.
 
 use rollcall_odata::Value;
+use rollcall_odata::plan::expression::pattern::Pattern;
 use rollcall_odata::plan::expression::{Function, Ty, literal_of};
 use rusqlite::types::Value as Owned;
 use uuid::Uuid;
@@ -14,6 +15,7 @@ pub(super) fn evaluate(function: Function, a: &Arguments<'_, '_>) -> Option<Owne
         Function::Contains => pair(a).map(|(text, part)| boolean(text.contains(part))),
         Function::StartsWith => pair(a).map(|(text, part)| boolean(text.starts_with(part))),
         Function::EndsWith => pair(a).map(|(text, part)| boolean(text.ends_with(part))),
+        Function::MatchesPattern => matches(a),
         Function::Length => a.text(0).map(|text| number(text.chars().count())),
         Function::IndexOf => pair(a).map(|(text, part)| index_of(text, part)),
         Function::Substring => substring(a, usize::MAX),
@@ -49,6 +51,11 @@ pub(super) fn evaluate(function: Function, a: &Arguments<'_, '_>) -> Option<Owne
 
 fn pair<'a>(a: &'a Arguments<'_, '_>) -> Option<(&'a str, &'a str)> {
     Some((a.text(0)?, a.text(1)?))
+}
+
+fn matches(a: &Arguments<'_, '_>) -> Option<Owned> {
+    let text = a.text(0)?;
+    a.made(1, Pattern::of).map(|pattern| boolean(pattern.is_found_in(text)))
 }
 
 fn number(count: usize) -> Owned {

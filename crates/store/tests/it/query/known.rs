@@ -98,6 +98,12 @@ const CONDITIONS: &[(&str, &[i64])] = &[
     ("startswith(text,'\u{c9}t')", &[2]),
     ("endswith(text,word)", &[]),
     ("endswith(concat(text,word),'pha')", &[2]),
+    ("matchesPattern(text,'^[A-Z]l')", &[1]),
+    ("matchesPattern(text,'(?i)ALPHA')", &[1]),
+    ("matchesPattern(text,'^.t.{2,}7$')", &[2]),
+    ("matchesPattern(text,'')", &[1, 2, 3]),
+    ("matchesPattern(text,null) eq null", &[1, 2, 3, 4]),
+    ("matchesPattern(span,'^[0-9]+$') and not matchesPattern(text,'7')", &[1]),
     ("length(text) eq 5", &[1, 2]),
     ("length(word) eq 2", &[3]),
     ("indexof(text,'t') eq 1", &[2, 3]),
@@ -248,7 +254,7 @@ async fn what_is_computed_follows_the_properties() {
 #[tokio::test]
 async fn the_greatest_queries_that_can_be_allowed_run() {
     let samples = Samples::new(&rows()).await;
-    let limits = Limits { nodes: 900, depth: 100, list: 20_000, keys: 32 };
+    let limits = Limits { nodes: 900, depth: 100, list: 20_000, keys: 32, ..Limits::default() };
     let list = |text: &str, count: usize, between: &str| vec![text; count].join(between);
     let nested = |open: &str, inside: &str, close: &str, depth: usize| {
         format!("{}{inside}{}", open.repeat(depth), close.repeat(depth))

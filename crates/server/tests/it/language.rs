@@ -1,0 +1,373 @@
+//! The language of the query options, sentence by sentence of the ABNF: what
+//! is served answers, what is not says so, and nothing is a fault of ours.
+
+use crate::client::{Reply, ask};
+use crate::sample::{COLLECTION, fact};
+use crate::world::World;
+
+fn get(world: &World, target: &str) -> Reply {
+    world.send(&ask("GET", target).bearer(&world.writer()))
+}
+
+fn query(world: &World, options: &str) -> Reply {
+    get(world, &format!("{COLLECTION}?{}", encoded(options)))
+}
+
+/// Blanks as `+`, and encoded what a URL cannot have. Names stay as they are.
+fn encoded(options: &str) -> String {
+    let one = |byte: u8| match byte {
+        b' ' => "+".to_owned(),
+        b'"' | b'+' | b'#' | b'%' | b'\\' | b'^' | b'[' | b']' | b'{' | b'}' | b'|' | b'<'
+        | b'>' => {
+            format!("%{byte:02X}")
+        }
+        byte => char::from(byte).to_string(),
+    };
+    options.bytes().map(one).collect()
+}
+
+/// What each sort of property is compared with.
+const COMPARED: &[(&str, &[&str])] = &[
+    (
+        "teams",
+        &["0", "-5", "5.0", "5.25", "1e3", "1E-3", "null", "'5'", "INF", "-INF", "@p", "exchange"],
+    ),
+    ("reportDate", &["2026-11-18", "'2026-11-18'", "0000-01-01", "null", "reportRefreshDate"]),
+    ("reportPeriod", &["'7'", "'D7'", "'it''s'", "''", "null", "id"]),
+    ("id", &["'da0e2eb0-2eb0-da0e-b02e-0edab02e0eda'", "'x'", "null", "@p"]),
+    ("now()", &["2026-11-18T12:00:00Z", "2026-11-18T12:00:00.123+01:30", "2026-11-18T12:00Z"]),
+    ("time(now())", &["12:00:00", "23:59:59.999999999", "11:59"]),
+    ("reportRefreshDate sub reportDate", &["duration'P1D'", "duration'-PT1H30M'", "'P1D'"]),
+    ("cast('x',Edm.Guid)", &["da0e2eb0-2eb0-da0e-b02e-0edab02e0eda"]),
+    ("(teams gt 5)", &["true", "false", "null", "(exchange lt 5)"]),
+];
+
+const OPERATORS: &[&str] = &["eq", "ne", "gt", "ge", "lt", "le"];
+
+/// Functions with arguments, each of which can be compared with null.
+const CALLS: &[&str] = &[
+    "concat(id,'x')",
+    "contains(id,'x')",
+    "endswith(reportPeriod,'0')",
+    "indexof(id,'-')",
+    "length(reportPeriod)",
+    "startswith(id,reportPeriod)",
+    "substring(id,1)",
+    "substring(id,-3)",
+    "substring(id,1,2)",
+    "matchesPattern(reportPeriod,'^[0-9]+$')",
+    "matchesPattern(id,@p)",
+    "tolower(id)",
+    "toupper(id)",
+    "trim(' x ')",
+    "date(now())",
+    "day(reportDate)",
+    "fractionalseconds(now())",
+    "hour(now())",
+    "maxdatetime()",
+    "mindatetime()",
+    "minute(12:30:00)",
+    "month(reportDate)",
+    "now()",
+    "second(now())",
+    "time(now())",
+    "totaloffsetminutes(2026-11-18T12:00:00+01:30)",
+    "totalseconds(duration'PT1M')",
+    "year(reportDate)",
+    "ceiling(teams divby 2)",
+    "floor(2.5)",
+    "round(teams)",
+    "cast(teams,Edm.String)",
+    "cast('2026-11-18',Edm.Date)",
+    "isof(teams,Edm.Int64)",
+    "isof(microsoft.graph.office365ActiveUserCounts)",
+    "case(teams gt 5:'many',true:'few')",
+    "$it/teams",
+    "-(teams)",
+    "not (teams gt 5)",
+    "teams in (1,2,null)",
+    "reportPeriod in [\"7\",\"30\"]",
+    "teams in @list",
+];
+
+/// Whole options that answer.
+const SERVED: &[&str] = &[
+    "$filter=teams gt 5 and exchange lt 5 or not (yammer eq 5)",
+    "$filter=teams add 1 sub 2 mul 3 div 4 divby 5 mod 6 gt -7",
+    "$filter=((teams)) eq ((5))",
+    "filter=teams EQ 5 AND CONTAINS(id,'x')",
+    "$orderby=teams",
+    "$orderby=teams asc,exchange desc,reportDate",
+    "$orderby=length(id) desc",
+    "$select=*",
+    "$select=teams,id",
+    "$select=teams, id",
+    "$select=*,teams",
+    "$select=microsoft.graph.office365ActiveUserCounts/teams",
+    "$compute=teams mul 2 as double",
+    "$compute=teams mul 2 as double,double add 1 as more&$filter=more gt 5&$select=more",
+    "$expand=*",
+    "$expand=*/$ref",
+    "$count=true",
+    "$count=FALSE",
+    "$top=0",
+    "$skip=5",
+    "$search=teams",
+    "$search=\"a phrase\" AND NOT (b OR c) d",
+    "$search=2026-11-18",
+    "custom=1",
+    "$filter=teams eq @p&@p=5",
+    "$filter=teams eq @missing",
+];
+
+/// Language that OData has and Rollcall has not.
+const NOT_SERVED: &[&str] = &[
+    "$filter=id has Some.Colour'Red'",
+    "$filter=geo.distance(id,geography'POINT(1 2)') lt 5",
+    "$filter=geo.intersects(id,id)",
+    "$filter=geo.length(id) gt 1",
+    "$filter=hassubset(id,id)",
+    "$filter=hassubsequence([1,2],[1])",
+    "$filter=hassubset({\"a\":[1]},id)",
+    "$filter=teams eq {\"a\":1}",
+    "$filter=id eq binary'AAAA'",
+    "$filter=teams eq NaN",
+    "$filter=matchesPattern(id,reportPeriod)",
+    "$filter=$root/office365ActiveUserCounts/teams eq 5",
+    "$orderby=cast(teams,Edm.Single)",
+    "$deltatoken=x",
+    "$index=1",
+    "$levels=1",
+];
+
+/// What is no sentence, or one that means nothing here.
+const REFUSED: &[&str] = &[
+    "$filter=",
+    "$filter=teams",
+    "$filter=teams eq",
+    "$filter=eq 5",
+    "$filter=teams eq 5 and",
+    "$filter=teams == 5",
+    "$filter=teams eq 5 5",
+    "$filter=(teams eq 5",
+    "$filter=teams eq 5)",
+    "$filter=teams eq 'five'",
+    "$filter=reportDate eq 2026-13-01",
+    "$filter=reportDate eq 2026-2-1",
+    "$filter=now() eq 2026-11-18T25:00:00Z",
+    "$filter=teams eq duration'P1Y'",
+    "$filter=id eq 'open",
+    "$filter=nothing eq 5",
+    "$filter=teams/nothing eq 5",
+    "$filter=nothing(teams)",
+    "$filter=contains(id)",
+    "$filter=contains(id,'x','y')",
+    "$filter=contains(teams,'x')",
+    "$filter=length(teams) eq 1",
+    "$filter=year(teams) eq 1",
+    "$filter=not teams eq 5",
+    "$filter=teams and exchange",
+    "$filter=id add 1 eq 2",
+    "$filter=teams in 5",
+    "$filter=teams eq [1,2]",
+    "$filter=teams eq {1}",
+    "$filter=teams in ('x')",
+    "$filter=id/any()",
+    "$filter=id/any(x:x eq 'a')",
+    "$filter=id/all(x:x eq 'a')",
+    "$filter=teams/any(d:d gt 5 and d lt 7)",
+    "$filter=nothing/any(x:x eq 'a')",
+    "$filter=id/any(x)",
+    "$filter=id/some(x:x eq 'a')",
+    "$filter=matchesPattern(id,'(')",
+    "$filter=matchesPattern(id,'(?=x)')",
+    "$filter=matchesPattern(id,'(a)\\1')",
+    "$filter=matchesPattern(id,5)",
+    "$filter=teams eq @a&@a=@b",
+    "$filter=teams eq @a&@a=(",
+    "$orderby=",
+    "$orderby=nothing",
+    "$orderby=teams up",
+    "$orderby=teams,",
+    "$select=",
+    "$select=nothing",
+    "$select=teams,",
+    "$select=teams/nothing",
+    "$select=teams($select=x)",
+    "$select=teams($filter=true;$top=5)",
+    "$select=teams($nonsense=5)",
+    "$select=teams(",
+    "$compute=",
+    "$compute=teams",
+    "$compute=teams as id",
+    "$compute=later add 1 as early,1 as later",
+    "$compute=1 as a,2 as A",
+    "$expand=nope",
+    "$expand=teams",
+    "$expand=nope($select=id)",
+    "$count=1",
+    "$count=",
+    "$top=-1",
+    "$top=1.5",
+    "$top=",
+    "$skip=x",
+    "$search=",
+    "$search=(a",
+    "$search=NOT",
+    "$search=a AND",
+    "$skiptoken=",
+    "$nonsense=5",
+    "$filter=true&filter=true",
+];
+
+/// One entity's options: what is served, what is not, what is wrong.
+const OF_ONE: &[(&str, u16)] = &[
+    ("$select=teams", 200),
+    ("$select=*&$expand=*", 200),
+    ("$compute=teams add 1 as t", 200),
+    ("$compute=teams add 1 as t&$select=t,id", 200),
+    ("$select=t", 400),
+    ("$compute=nope as t", 400),
+    ("$expand=nope", 400),
+    ("$filter=true", 501),
+    ("$orderby=teams", 501),
+    ("$top=1", 501),
+    ("$count=true", 501),
+    ("$search=x", 501),
+];
+
+fn told(reply: &Reply, options: &str, status: u16) -> String {
+    assert_eq!(reply.status, status, "{options}\n{reply}");
+    assert!(!reply.code().is_empty() && reply.message().len() > 10, "{options}\n{reply}");
+    format!("{options}\n    {}", reply.message())
+}
+
+pub fn every_sentence_of_the_language_is_answered(world: &World) {
+    for number in 0..6 {
+        let request = ask("POST", COLLECTION).bearer(&world.writer()).json(fact(number));
+        assert_eq!(world.send(&request).status, 201);
+    }
+    let compared = COMPARED.iter().flat_map(|(left, all)| {
+        OPERATORS.iter().flat_map(move |operator| {
+            all.iter().map(move |right| format!("$filter={left} {operator} {right}&@p='5'"))
+        })
+    });
+    let called = CALLS.iter().flat_map(|call| {
+        [
+            format!("$filter={call} eq null&@list=[1,2]&@p='a'"),
+            format!("$compute={call} as computed&$select=computed&@list=[1,2]&@p='a'"),
+            format!("$orderby={call} desc&@list=[1,2]&@p='a'"),
+        ]
+    });
+    let served = SERVED.iter().map(|one| (*one).to_owned());
+    for options in compared.chain(called).chain(served) {
+        let reply = query(world, &options);
+        assert_eq!(reply.status, 200, "{options}\n{reply}");
+    }
+    let lines = [(NOT_SERVED, 501), (REFUSED, 400)].map(|(all, status)| {
+        all.iter().map(|one| told(&query(world, one), one, status)).collect::<Vec<_>>()
+    });
+    insta::assert_snapshot!("what_is_not_answered", lines.concat().join("\n"));
+    let id = query(world, "$top=1").json()["value"][0]["id"].as_str().unwrap().to_owned();
+    for (options, status) in OF_ONE {
+        let reply = get(world, &format!("{COLLECTION}/{id}?{}", encoded(options)));
+        assert_eq!(reply.status, *status, "{options}\n{reply}");
+    }
+}
+
+pub fn segments_that_are_not_served_say_so(world: &World) {
+    let function = "/v1.0/reports/getOffice365ActiveUserCounts(period='D7')";
+    for (target, status) in [
+        ("/v1.0/$all".to_owned(), 501),
+        ("/v1.0/$crossjoin(office365ActiveUserCounts,x)".to_owned(), 501),
+        (format!("{COLLECTION}/$filter(teams%20gt%205)"), 501),
+        (format!("{COLLECTION}/$filter(teams%20gt%205)/$each"), 501),
+        (format!("{COLLECTION}/$filter(@f)?@f=teams%20gt%205"), 501),
+        (format!("{COLLECTION}/$filter(contains(id,'a/b'))/$count"), 501),
+        (format!("{COLLECTION}/$each"), 501),
+        (format!("{COLLECTION}/$query"), 501),
+        (format!("{function}/$filter(teams%20gt%205)"), 501),
+        (format!("{COLLECTION}/$nonsense(x)"), 400),
+        (format!("{COLLECTION}/nope/any(x)"), 404),
+    ] {
+        let reply = get(world, &target);
+        told(&reply, &target, status);
+    }
+}
+
+/// What options are made of, in any order.
+const WORDS: &[&str] = &[
+    "teams",
+    "id",
+    "reportDate",
+    "reportPeriod",
+    "nothing",
+    "$it",
+    "$count",
+    "5",
+    "-5",
+    "1.5",
+    "'x'",
+    "'7'",
+    "2026-11-18",
+    "12:00:00",
+    "duration'PT1H'",
+    "null",
+    "true",
+    "@p",
+    "eq",
+    "ne",
+    "gt",
+    "add",
+    "mul",
+    "div",
+    "mod",
+    "and",
+    "or",
+    "not",
+    "in",
+    "has",
+    "-",
+    "(",
+    ")",
+    ",",
+    ":",
+    "/",
+    ";",
+    "=",
+    "*",
+    "length(",
+    "contains(",
+    "cast(",
+    "now(",
+    "case(",
+    "any(x:",
+    "as",
+    "t",
+    "desc",
+    "Edm.String",
+    "[1,null]",
+    "\"",
+    "'",
+    "matchesPattern(",
+    "substring(",
+];
+
+pub fn no_words_are_a_fault_of_ours(world: &World) {
+    let request = ask("POST", COLLECTION).bearer(&world.writer()).json(fact(1));
+    assert_eq!(world.send(&request).status, 201);
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut roll = |sides: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % sides
+    };
+    let options =
+        ["$filter", "$orderby", "$select", "$compute", "$search", "$filter=teams eq @p&@p"];
+    for _ in 0..600 {
+        let words: Vec<&str> = (0..=roll(9)).map(|_| WORDS[roll(WORDS.len())]).collect();
+        let options = format!("{}={}", options[roll(options.len())], words.join(" "));
+        let reply = query(world, &options);
+        assert!(matches!(reply.status, 200 | 400 | 501), "{options}\n{reply}");
+    }
+}
