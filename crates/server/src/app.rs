@@ -47,6 +47,8 @@ pub struct App {
 pub struct Limits {
     /// The most connections at once.
     pub connections: usize,
+    /// The longest target of a request, in bytes.
+    pub url_bytes: usize,
     /// The most rows of a page.
     pub page_size: usize,
     /// How large the expressions of a query may be.
@@ -62,6 +64,9 @@ pub struct Limits {
     /// The largest body of many rows that are stored all or not at all, in
     /// bytes, gunzipped: they are held in memory until the last has come.
     pub strict_bytes: u64,
+    /// The most rows that are stored all or not at all: while they are written
+    /// nobody else writes.
+    pub strict_rows: usize,
     /// How long an answer may wait for a client that does not read.
     pub write_time: Duration,
 }
@@ -70,6 +75,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1024,
+            url_bytes: 8 * 1024,
             page_size: 200,
             query: QueryLimits::default(),
             query_time: Duration::from_secs(10),
@@ -77,6 +83,7 @@ impl Default for Limits {
             body_time: Duration::from_secs(30),
             bulk_bytes: 1024 * 1024 * 1024,
             strict_bytes: 16 * 1024 * 1024,
+            strict_rows: 50_000,
             write_time: Duration::from_secs(30),
         }
     }

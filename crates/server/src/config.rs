@@ -2,6 +2,7 @@
 //! before the file, that before the default.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,7 +20,17 @@ pub const DEFAULT_DATA: &str = "rollcall-data";
 /// Where the service listens unless it is said.
 const DEFAULT_LISTEN: &str = "127.0.0.1:8365";
 
-/// The largest page that can be asked for; a page is held in memory.
+/// The longest URL that can be allowed, in bytes: with as much for the headers
+/// it is what the connection reads of a head. And the shortest: longer than any
+/// address without a query.
+const MAX_URL: usize = 32 * 1024;
+const MIN_URL: usize = 512;
+
+/// The most rows that can be stored all or not at all: some ten seconds in
+/// which nobody else writes.
+const MAX_STRICT_ROWS: usize = 5_000_000;
+
+/// The largest page that can be asked for.
 const MAX_PAGE_SIZE: usize = 10_000;
 
 /// What SQLite can take: an expression is at most 1000 deep, a chain of
@@ -48,6 +59,9 @@ pub struct Given {
     /// Scheme, host and port as clients know them; without it each request's Host header decides
     #[arg(long, env = "ROLLCALL_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
+    /// The longest URL of a request, 512 to 32768 bytes [default: 8192]
+    #[arg(long, env = "ROLLCALL_URL_BYTES", value_name = "BYTES")]
+    pub url_bytes: Option<usize>,
     /// The most rows of a page, 1 to 10000 [default: 200]
     #[arg(long, env = "ROLLCALL_PAGE_SIZE", value_name = "ROWS")]
     pub page_size: Option<usize>,
@@ -81,6 +95,10 @@ pub struct Given {
     /// [default: 16777216]
     #[arg(long, env = "ROLLCALL_STRICT_BYTES", value_name = "BYTES")]
     pub strict_bytes: Option<u64>,
+    /// The most rows of such a body, 1 to 5000000: nobody else writes while they are written
+    /// [default: 50000]
+    #[arg(long, env = "ROLLCALL_STRICT_ROWS", value_name = "ROWS")]
+    pub strict_rows: Option<usize>,
     /// Listen on an address that other machines reach, though the built-in issuer's tokens and
     /// secrets then cross the network unencrypted
     #[arg(long, env = "ROLLCALL_ALLOW_REMOTE", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
@@ -117,6 +135,7 @@ impl Given {
             data: self.data.or(other.data),
             listen: self.listen.or(other.listen),
             public_url: self.public_url.or(other.public_url),
+            url_bytes: self.url_bytes.or(other.url_bytes),
             page_size: self.page_size.or(other.page_size),
             query_nodes: self.query_nodes.or(other.query_nodes),
             query_depth: self.query_depth.or(other.query_depth),
@@ -127,6 +146,7 @@ impl Given {
             connections: self.connections.or(other.connections),
             bulk_bytes: self.bulk_bytes.or(other.bulk_bytes),
             strict_bytes: self.strict_bytes.or(other.strict_bytes),
+            strict_rows: self.strict_rows.or(other.strict_rows),
             allow_remote: self.allow_remote.or(other.allow_remote),
         }
     }
@@ -149,12 +169,19 @@ impl Given {
         let limits = Limits {
             query,
             query_time,
+            url_bytes: between("url-bytes", self.url_bytes, defaults.url_bytes, MIN_URL..=MAX_URL)?,
             page_size: within("page-size", self.page_size, defaults.page_size, MAX_PAGE_SIZE)?,
             connections: within(
                 "connections",
                 self.connections,
                 defaults.connections,
                 tokio::sync::Semaphore::MAX_PERMITS,
+            )?,
+            strict_rows: within(
+                "strict-rows",
+                self.strict_rows,
+                defaults.strict_rows,
+                MAX_STRICT_ROWS,
             )?,
             bulk_bytes: self.bulk_bytes.unwrap_or(defaults.bulk_bytes),
             strict_bytes: self.strict_bytes.unwrap_or(defaults.strict_bytes),
@@ -184,11 +211,20 @@ impl Given {
 }
 
 fn within(flag: &str, given: Option<usize>, default: usize, most: usize) -> Result<usize, String> {
+    between(flag, given, default, 1..=most)
+}
+
+fn between(
+    flag: &str,
+    given: Option<usize>,
+    default: usize,
+    range: RangeInclusive<usize>,
+) -> Result<usize, String> {
     let number = given.unwrap_or(default);
-    if (1..=most).contains(&number) {
+    if range.contains(&number) {
         return Ok(number);
     }
-    Err(format!("--{flag} is {number}. Expected 1 to {most}."))
+    Err(format!("--{flag} is {number}. Expected {} to {}.", range.start(), range.end()))
 }
 
 fn public_url(url: &str) -> Result<String, String> {
@@ -247,6 +283,13 @@ mod tests {
             let given = Given { page_size: Some(page_size), ..Given::default() };
             assert_eq!(given.settle().is_ok(), good, "{page_size}");
         }
+        for (url_bytes, good) in [(511, false), (512, true), (32_768, true), (32_769, false)] {
+            let given = Given { url_bytes: Some(url_bytes), ..Given::default() };
+            assert_eq!(given.settle().is_ok(), good, "{url_bytes}");
+        }
+        let given = Given { strict_rows: Some(0), ..Given::default() };
+        let refused = given.settle().unwrap_err();
+        assert_eq!(refused, "--strict-rows is 0. Expected 1 to 5000000.");
     }
 
     #[test]

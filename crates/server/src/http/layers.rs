@@ -73,7 +73,7 @@ async fn route(
     stamp: &Stamp,
     seen: &mut Observation,
 ) -> Result<Answer, Refusal> {
-    request.check_head()?;
+    request.check_head(app.limits.url_bytes)?;
     let base = app.base(request);
     match routes::place(&request.path) {
         Place::Fixed(endpoint) => fixed(app, request, endpoint, seen).await,

@@ -9,8 +9,9 @@ use rollcall_odata::payload::openapi::{
 use serde_json::{Value as Json, json};
 
 use super::issuer::ANY_TENANT;
-use super::receive::{MAX_BODY, MAX_TARGET};
+use super::receive::MAX_BODY;
 use super::routes::{ENDPOINTS, Endpoint, VERSIONS};
+use crate::app::Limits;
 use crate::auth::issuer::GRAPH_URL;
 
 const JSON: &str = "application/json";
@@ -26,9 +27,11 @@ const ABOUT: &str = "Accepts, keeps and serves Microsoft 365 usage reports over 
     Every address answers OPTIONS with its methods in Allow; a method that it lacks is 405.";
 
 fn limits() -> String {
+    let url_bytes = Limits::default().url_bytes;
     format!(
-        "A URL has at most {MAX_TARGET} bytes (414), a body {MAX_BODY} (413); it may be gzipped. \
-         The head of a request is limited by its connection (431)."
+        "A URL has at most {url_bytes} bytes (414) unless the service is set up otherwise, a body \
+         {MAX_BODY} (413); it may be gzipped. The head of a request is limited by its connection \
+         (431)."
     )
 }
 

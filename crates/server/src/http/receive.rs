@@ -19,9 +19,6 @@ pub use stream::Stream;
 /// for what stands around each pair.
 const MAX_HEADERS: usize = 32 * 1024;
 
-/// The longest target that is read, in bytes.
-pub const MAX_TARGET: usize = 8 * 1024;
-
 /// The largest body that is read, in bytes, gunzipped.
 pub const MAX_BODY: usize = 64 * 1024;
 
@@ -70,8 +67,8 @@ impl Request {
         self.header(&CONTENT_TYPE).and_then(rows_in)
     }
 
-    /// Refuses a head over a limit.
-    pub fn check_head(&self) -> Result<(), Error> {
+    /// Refuses a head over a limit; its target has no more than so many bytes.
+    pub fn check_head(&self, url_bytes: usize) -> Result<(), Error> {
         let lines = self.headers.iter();
         let length: usize = lines.map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
         if length > MAX_HEADERS {
@@ -80,10 +77,13 @@ impl Request {
             return Err(Error::new(Code::HeadersTooLarge, message));
         }
         let length = self.path.len() + self.query.len();
-        if length <= MAX_TARGET {
+        if length <= url_bytes {
             return Ok(());
         }
-        let message = format!("The URL has {length} bytes. Expected at most {MAX_TARGET}.");
+        let message = format!(
+            "The URL has {length} bytes. Expected at most {url_bytes}: the limit url-bytes of the \
+             service."
+        );
         Err(Error::new(Code::UriTooLong, message))
     }
 

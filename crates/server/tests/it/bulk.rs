@@ -228,9 +228,16 @@ fn limits_are_named_and_what_came_before_is_told() {
     let world = World::with_limits(|limits| {
         limits.bulk_bytes = 400_000;
         limits.strict_bytes = 2000;
+        limits.strict_rows = 10;
     });
     let strict = |body: String| world.send(&post(&world, body).header("Prefer", "handling=strict"));
     assert_eq!(counts(&strict(csv(&[5]))), [1, 0, 0, 0]);
+    let reply = strict(csv(&[5; 20]).replace("2026-11-", "2025-11-"));
+    assert_eq!((reply.status, reply.code().as_str()), (413, "requestEntityTooLarge"), "{reply}");
+    assert!(reply.message().contains("at most 10, as"), "{reply}");
+    let dry = post(&world, csv(&[5; 11])).header("Prefer", "dry-run");
+    assert_eq!(world.send(&dry).status, 413);
+    assert_eq!(count(&world), "1");
     let reply = strict(csv(&[5; 50]).replace("2026-11-", "2025-11-"));
     assert_eq!((reply.status, reply.code().as_str()), (413, "requestEntityTooLarge"), "{reply}");
     assert!(reply.message().contains("at most 2000 bytes"), "{reply}");
@@ -240,7 +247,8 @@ fn limits_are_named_and_what_came_before_is_told() {
     chunked(&mut stream, &world, pieces.chain([String::new()]));
     let reply = answer(&mut stream);
     assert_eq!(reply.status, 413, "{reply}");
-    assert!(reply.message().contains("at most 400000 bytes, gunzipped. Of the rows before it:"));
+    let told = "at most 400000 bytes, gunzipped: the limit bulk-bytes of the service. Of the rows";
+    assert!(reply.message().contains(told), "{reply}");
 }
 
 #[test]

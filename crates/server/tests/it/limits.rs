@@ -86,6 +86,21 @@ fn who_does_not_read_is_cut_off() {
 }
 
 #[test]
+fn an_address_may_be_as_long_as_the_service_is_told() {
+    let world = World::with_limits(|limits| limits.url_bytes = 600);
+    let of_length = |length: usize| {
+        let target = format!("{COLLECTION}?x=");
+        let target = format!("{target}{}", "y".repeat(length + 1 - target.len()));
+        world.send(&ask("GET", &target).bearer(&world.writer()))
+    };
+    assert_eq!(of_length(600).status, 200);
+    let reply = of_length(601);
+    assert_eq!((reply.status, reply.code().as_str()), (414, "uriTooLong"), "{reply}");
+    let told = "The URL has 601 bytes. Expected at most 600: the limit url-bytes of the service.";
+    assert_eq!(reply.message(), told);
+}
+
+#[test]
 fn a_connection_serves_many_requests() {
     let world = World::plain();
     let mut stream = TcpStream::connect(world.address()).unwrap();

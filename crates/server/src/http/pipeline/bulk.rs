@@ -8,6 +8,7 @@ use rollcall_odata::headers::{Handling, Preferences, RowsIn};
 use rollcall_odata::payload::csv::read::Known;
 use rollcall_odata::plan::bulk::{Bulk, Fate, Intake, Policy, Taken};
 use rollcall_odata::plan::resource::Place;
+use rollcall_odata::{Code, Error};
 use rollcall_store::{Author, Pending};
 
 use super::{Call, OF_A_TENANT_AS_PREFERRED};
@@ -108,7 +109,7 @@ impl Job<'_> {
     }
 
     async fn in_batches(&self, stream: &mut Stream, tally: &mut Tally) -> Result<(), Refusal> {
-        stream.limit(self.app.limits.bulk_bytes)?;
+        stream.limit(self.app.limits.bulk_bytes, "bulk-bytes")?;
         let mut intake = self.intake();
         let mut writing = None;
         let read = self.read(stream, &mut intake, tally, &mut writing).await;
@@ -140,17 +141,32 @@ impl Job<'_> {
 
     /// Everything in one transaction; with rows that are none, only to see the rest.
     async fn at_once(&self, stream: &mut Stream, tally: &mut Tally) -> Result<(), Refusal> {
-        stream.limit(self.app.limits.strict_bytes)?;
+        stream.limit(self.app.limits.strict_bytes, "strict-bytes")?;
         let mut intake = self.intake();
         while let Some(piece) = stream.next().await? {
             intake.feed(&piece)?;
+            self.few_enough(&intake)?;
         }
         intake.finish()?;
+        self.few_enough(&intake)?;
         let taken = intake.take();
         let stays = !self.dry && taken.rejected == 0;
         let fate = if stays { Fate::AllOrNone } else { Fate::None };
         let writing = self.write(taken, tally, fate)?;
         self.written(writing, tally).await
+    }
+
+    /// Refuses rows of one transaction that would keep others from writing for too long.
+    fn few_enough(&self, intake: &Intake) -> Result<(), Error> {
+        let most = self.app.limits.strict_rows;
+        if intake.len() <= most {
+            return Ok(());
+        }
+        let message = format!(
+            "The body has too many rows for one transaction. Expected at most {most}, as \
+             handling=strict and dry-run have them: the limit strict-rows of the service."
+        );
+        Err(Error::new(Code::PayloadTooLarge, message))
     }
 
     fn intake(&self) -> Intake {

@@ -14,7 +14,6 @@ use super::{Call, OF_A_TENANT_AS_PREFERRED};
 use crate::app::App;
 use crate::http::answer::Answer;
 use crate::http::error::Refusal;
-use crate::http::receive::MAX_TARGET;
 
 impl Call<'_> {
     /// The entities of a set, page by page.
@@ -119,11 +118,11 @@ impl Call<'_> {
 
     /// The link, if it would be taken.
     pub(super) fn short_enough(&self, link: String) -> Result<String, Error> {
-        if link.len() - self.base.len() <= MAX_TARGET {
+        if link.len() - self.base.len() <= self.app.limits.url_bytes {
             return Ok(link);
         }
-        let message = "The URL of the next page would be too long. Expected a shorter query, or \
-                       fewer and shorter keys of $orderby.";
+        let message = "The URL of the next page would be over the limit url-bytes of the service. \
+                       Expected a shorter query, or fewer and shorter keys of $orderby.";
         Err(Error::new(Code::UriTooLong, message))
     }
 }

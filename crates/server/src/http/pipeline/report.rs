@@ -25,7 +25,7 @@ use super::{Call, OF_A_TENANT, minimal, parse};
 use crate::app::App;
 use crate::http::answer::Answer;
 use crate::http::error::{self, Refusal};
-use crate::http::receive::{MAX_TARGET, Request};
+use crate::http::receive::Request;
 use crate::observe::Observation;
 
 impl Call<'_> {
@@ -78,9 +78,9 @@ impl Call<'_> {
         let now = self.app.clock.now();
         let link = self.app.links.sign(self.tenant(), self.path, &self.request.query, now);
         let location = format!("{}/download/{link}", self.base);
-        if location.len() > MAX_TARGET {
-            let message = "The URL is too long for a download link. Expected a shorter query, or \
-                           $format=application/json.";
+        if location.len() - self.base.len() > self.app.limits.url_bytes {
+            let message = "The download link would be over the limit url-bytes of the service. \
+                           Expected a shorter query, or $format=application/json.";
             return Err(Error::new(Code::UriTooLong, message).into());
         }
         let answer = Answer::body(StatusCode::FOUND, "text/plain", "");

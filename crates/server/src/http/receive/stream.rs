@@ -26,6 +26,8 @@ pub struct Stream {
     /// How much has been given, in bytes.
     given: u64,
     most: u64,
+    /// The name of that limit.
+    limit: &'static str,
     ended: bool,
 }
 
@@ -42,13 +44,14 @@ impl Stream {
             pause,
             given: 0,
             most: u64::MAX,
+            limit: "",
         }
     }
 
-    /// Sets the most that may come, in bytes, gunzipped; a length that is
-    /// announced and larger is refused at once.
-    pub fn limit(&mut self, most: u64) -> Result<(), Error> {
-        self.most = most;
+    /// Sets the most that may come, in bytes, gunzipped, and what this limit is
+    /// called; a length that is announced and larger is refused at once.
+    pub fn limit(&mut self, most: u64, name: &'static str) -> Result<(), Error> {
+        (self.most, self.limit) = (most, name);
         let announced = self.incoming.size_hint().exact().unwrap_or(0);
         let is_plain = self.gzip.as_ref().is_ok_and(|gzip| !gzip);
         if is_plain && announced > most { Err(self.too_large()) } else { Ok(()) }
@@ -106,8 +109,11 @@ impl Stream {
     }
 
     fn too_large(&self) -> Error {
-        let most = self.most;
-        let message = format!("The body is too large. Expected at most {most} bytes, gunzipped.");
+        let (most, limit) = (self.most, self.limit);
+        let message = format!(
+            "The body is too large. Expected at most {most} bytes, gunzipped: the limit {limit} of \
+             the service."
+        );
         Error::new(Code::PayloadTooLarge, message)
     }
 
