@@ -86,10 +86,9 @@ impl List {
         Self { set, limit: usize::MAX, after: None, count: false, shape }
     }
 
-    /// Whether it is all rows on one page, in the order of the identity.
-    pub fn is_whole(&self) -> bool {
-        let plain = self.shape == query::Shape::default();
-        plain && self.limit == usize::MAX && self.after.is_none() && !self.count
+    /// Whether it is the first page of all rows, in the order of the identity.
+    pub fn is_plain_beginning(&self) -> bool {
+        self.shape == query::Shape::default() && self.after.is_none() && !self.count
     }
 }
 

@@ -13,7 +13,9 @@
 //!   took effect. No version is given twice, not even after a delete.
 //! - **A list is one moment.** Its count and its rows are of the same
 //!   snapshot, and pages neither repeat nor lose a row that stays in place,
-//!   whatever is written between them.
+//!   whatever is written between them. Who reads millions of rows reads them
+//!   page by page: a reader is held for one page alone, and what is held in
+//!   memory is what a page has.
 //! - **No change is missed.** What follows a moment is every change since, in
 //!   the order of their numbers: whoever reads on from where the last read
 //!   ended has seen them all, whatever is written meanwhile.
@@ -151,12 +153,21 @@ pub struct Listed {
     /// Where the last row that was given stands, if more rows follow it: what
     /// `List::after` takes.
     pub last: Option<Vec<Value>>,
+    /// Where more rows follow, the number of the tenant's last change in the
+    /// moment of these: it names the moment.
+    pub change: Option<u64>,
 }
 
 /// Takes the rows of a list one by one, on the thread that reads them.
 pub trait RowSink: Send + 'static {
     /// The next row and its entity's version. What is computed follows the properties.
     fn row(&mut self, version: u64, row: &Row);
+
+    /// Whether it has room for more. Where it has none, the page ends as if
+    /// its limit were reached.
+    fn has_room(&self) -> bool {
+        true
+    }
 }
 
 /// Takes what has changed one by one, on the thread that reads it: as rows the

@@ -142,7 +142,8 @@ fn parts(
          WHERE refresh.tenant = ?1 AND refresh.data_set = ?2) AS kept \
          WHERE kept.\"$place\" = 1 ORDER BY {}",
         list("kept.\"$newest\""),
-        order(set, 0, "kept.")
+        // By what the rows are labelled as: a page goes on from labelled values.
+        order(set, 0, "")
     )
 }
 

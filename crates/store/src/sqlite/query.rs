@@ -149,7 +149,8 @@ pub(crate) fn list(
         return Ok(nothing(plan));
     };
     let counting = counting(table, tenant, plan.shape.filter.as_ref());
-    page(connection, table, plan, &statements(table, plan, tenant, after), counting, sink)
+    let statements = statements(table, plan, tenant, after);
+    page(connection, (table, tenant), plan, &statements, counting, sink)
 }
 
 /// See `Store::report`.
@@ -162,30 +163,28 @@ pub(crate) fn report(
 ) -> Result<Listed, Error> {
     let table = tables.get(&plan.set)?;
     let after = after(table, plan)?;
-    let tenant = met_before(connection, tables, tenant)?;
-    let Some((text, values)) = tenant.and_then(|tenant| labelled(table, tenant, rows)) else {
-        return Ok(nothing(plan));
-    };
+    let Some(tenant) = met_before(connection, tables, tenant)? else { return Ok(nothing(plan)) };
+    let Some((text, values)) = labelled(table, tenant, rows) else { return Ok(nothing(plan)) };
     let source = Source::labelled(table.set(), text, values);
     let counting = source.count(plan.shape.filter.as_ref());
-    let statements = if plan.is_whole() {
-        // It has this order by itself.
+    let statements = if plan.is_plain_beginning() {
+        // It has this order by itself, and ends where the page is full.
         vec![Statement { text: source.select, values: source.values, limit: None }]
     } else {
         source.rows(&plan.shape, after.as_deref())
     };
-    page(connection, table, plan, &statements, counting, sink)
+    page(connection, (table, tenant), plan, &statements, counting, sink)
 }
 
 /// A list of nothing.
 fn nothing(plan: &List) -> Listed {
-    Listed { count: plan.count.then_some(0), last: None }
+    Listed { count: plan.count.then_some(0), last: None, change: None }
 }
 
 /// One snapshot for the count and all statements of the page.
 fn page(
     connection: &Connection,
-    table: &Table,
+    (table, tenant): (&Table, i64),
     plan: &List,
     statements: &[Statement],
     counting: Statement,
@@ -209,7 +208,14 @@ fn page(
         }
     }
     let last = page.more.then(|| [page.keys.as_slice(), &table.fact(&page.row)].concat());
-    Ok(Listed { count, last })
+    let change = last.as_ref().map(|_| last_change(&snapshot, tenant)).transpose()?;
+    Ok(Listed { count, last, change })
+}
+
+/// The number of the tenant's last change.
+fn last_change(connection: &Connection, tenant: i64) -> Result<u64, Error> {
+    let mut statement = connection.prepare_cached(sql::LAST_CHANGE).map_err(failed)?;
+    version(statement.query_row([tenant], |row| row.get(0)).map_err(failed)?)
 }
 
 /// The rows of a report function as one statement and its values; there are
@@ -295,7 +301,7 @@ impl<S: RowSink> Page<'_, S> {
             }
             let version = self.read(stored)?;
             self.sink.row(version, &self.row);
-            self.left -= 1;
+            self.left = if self.sink.has_room() { self.left - 1 } else { 0 };
         }
         Ok(())
     }
