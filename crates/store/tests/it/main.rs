@@ -9,6 +9,7 @@ mod durability;
 mod migration;
 mod once;
 mod paging;
+mod parts;
 mod query;
 mod random;
 mod support;

@@ -135,6 +135,19 @@ impl RowSink for Rows {
     }
 }
 
+/// Keeps the rows that it is given, and has room for so many.
+pub struct Few(pub Vec<Row>, pub usize);
+
+impl RowSink for Few {
+    fn row(&mut self, _version: u64, row: &Row) {
+        self.0.push(row.clone());
+    }
+
+    fn has_room(&self) -> bool {
+        self.0.len() < self.1
+    }
+}
+
 pub fn author(tenant: Uuid) -> Author {
     Author {
         tenant,

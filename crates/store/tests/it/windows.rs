@@ -48,6 +48,13 @@ const PRODUCTS: &str = r#"
     identity = ["day", "product", "known", "span"]
 
     [[entity_set]]
+    name = "restated"
+    under = "reports"
+    entity_type = "microsoft.graph.product"
+    table = "restated"
+    identity = ["day", "known", "product", "span"]
+
+    [[entity_set]]
     name = "people"
     under = "reports"
     entity_type = "microsoft.graph.person"
@@ -57,6 +64,10 @@ const PRODUCTS: &str = r#"
     [[function]]
     name = "getProducts"
     entity_set = "products"
+
+    [[function]]
+    name = "getRestated"
+    entity_set = "restated"
 
     [[function]]
     name = "getPeople"
@@ -154,6 +165,15 @@ fn label(set: &EntitySet, row: &mut Row, asked: Period, newest: Option<Date>) {
     }
 }
 
+/// The same where the refresh date stands before the part in a fact: rows are
+/// in the order of what they are labelled as.
+fn expected_restated(set: &EntitySet, rows: &[Row], call: &Window) -> Vec<Row> {
+    let mut chosen = expected(set, rows, call);
+    let known = |row: &Row| std::cmp::Reverse(day_in(set, row, Role::Refreshed));
+    chosen.sort_by_key(|row| (std::cmp::Reverse(day_in(set, row, Role::Date)), known(row)));
+    chosen
+}
+
 /// Without days: what was known on the newest refresh date of the asked period.
 fn expected_people(set: &EntitySet, rows: &[Row], call: &Window) -> Vec<Row> {
     let asked = call.period.unwrap();
@@ -207,6 +227,10 @@ fn compare(name: &str, facts: &[Fact], expected: impl Fn(&EntitySet, &[Row], &Wi
         let given: Vec<Row> = rows_of(runtime.block_on(given));
         let expected = expected(set, &rows, &call);
         assert_eq!(given, expected, "{} of {rows:?}", call.label());
+        for room in [1, 2, 7] {
+            let given = runtime.block_on(in_parts(&house, &call, room));
+            assert_eq!(given, expected, "{} by {room} of {rows:?}", call.label());
+        }
         let asked = runtime.block_on(asked(&house, &call));
         assert_eq!(asked, in_order(set, expected), "{} of {rows:?}", call.label());
     }
@@ -218,6 +242,22 @@ fn compare(name: &str, facts: &[Fact], expected: impl Fn(&EntitySet, &[Row], &Wi
 
 fn rows_of(given: Result<(Listed, Rows), Error>) -> Vec<Row> {
     given.unwrap().1.0.into_iter().map(|(_, row)| row).collect()
+}
+
+/// The rows of a call, as many at a time as there is room for.
+async fn in_parts(house: &House, call: &Window, room: usize) -> Vec<Row> {
+    let mut plan = List::whole(Arc::clone(&call.function.entity_set));
+    let mut rows = Vec::new();
+    loop {
+        let asked = (call.clone(), plan.clone());
+        let (listed, Few(given, _)) =
+            house.store.report(ONE, asked, Few(Vec::new(), room)).await.unwrap();
+        rows.extend(given);
+        plan.after = listed.last;
+        if plan.after.is_none() {
+            return rows;
+        }
+    }
 }
 
 /// The rows that a query over a call gives, page by page.
@@ -266,6 +306,11 @@ proptest! {
     #[test]
     fn a_day_s_parts_are_given_each_as_it_was_known_last(facts in facts()) {
         compare("getProducts", &facts, expected);
+    }
+
+    #[test]
+    fn rows_are_in_the_order_of_their_labels(facts in facts()) {
+        compare("getRestated", &facts, expected_restated);
     }
 
     #[test]
