@@ -4,5 +4,8 @@ pub mod csdl;
 pub mod csv;
 pub mod json;
 pub mod openapi;
+mod part;
 pub mod primitive;
 pub mod service;
+
+pub use part::Part;

@@ -51,6 +51,11 @@ pub struct Limits {
     pub url_bytes: usize,
     /// The most rows of a page.
     pub page_size: usize,
+    /// How many rows of an answer are read at once, at most, and after how many
+    /// bytes of them no more is: what one client costs in memory.
+    pub part_rows: usize,
+    /// See `part_rows`.
+    pub part_bytes: usize,
     /// How large the expressions of a query may be.
     pub query: QueryLimits,
     /// How long a query may take.
@@ -67,6 +72,8 @@ pub struct Limits {
     /// The most rows that are stored all or not at all: while they are written
     /// nobody else writes.
     pub strict_rows: usize,
+    /// How long requests under way get to end once the service is told to stop.
+    pub grace: Duration,
     /// How long an answer may wait for a client that does not read.
     pub write_time: Duration,
 }
@@ -77,6 +84,8 @@ impl Default for Limits {
             connections: 1024,
             url_bytes: 8 * 1024,
             page_size: 200,
+            part_rows: 4096,
+            part_bytes: 512 * 1024,
             query: QueryLimits::default(),
             query_time: Duration::from_secs(10),
             head_time: Duration::from_secs(30),
@@ -84,6 +93,7 @@ impl Default for Limits {
             bulk_bytes: 1024 * 1024 * 1024,
             strict_bytes: 16 * 1024 * 1024,
             strict_rows: 50_000,
+            grace: Duration::from_secs(10),
             write_time: Duration::from_secs(30),
         }
     }

@@ -47,8 +47,9 @@ pub struct Observation {
     method: String,
     stages: Vec<(&'static str, Duration)>,
     status: u16,
-    bytes: usize,
     request_id: String,
+    /// How many bytes of body it was answered with.
+    pub bytes: usize,
     /// The name of its route.
     pub route: &'static str,
     /// Who asked, once that is known: subject and tenant.
@@ -68,8 +69,8 @@ impl Observation {
             method: method.to_owned(),
             stages: Vec::with_capacity(USUAL_STAGES),
             status: 0,
-            bytes: 0,
             request_id: String::new(),
+            bytes: 0,
             route: "unknown",
             principal: None,
             cause: None,

@@ -136,13 +136,13 @@ pub fn report(window: &Window, options: &Options, terms: &Terms) -> Result<Page,
 }
 
 /// The rows of a report function for a file.
-pub fn file(window: &Window, options: &Options, terms: &Terms) -> Result<List, Error> {
+pub fn file(window: &Window, options: &Options, terms: &Terms) -> Result<Page, Error> {
     options.only(&IN_A_FILE)?;
     let terms = Terms { page_size: usize::MAX, ..*terms };
-    let mut list = planned(&window.function.entity_set, &call(window), options, &terms)?.list;
+    let mut page = planned(&window.function.entity_set, &call(window), options, &terms)?;
     // The columns are the function's own.
-    list.shape.computed.clear();
-    Ok(list)
+    page.list.shape.computed.clear();
+    Ok(page)
 }
 
 fn call(window: &Window) -> String {

@@ -5,6 +5,8 @@ use hyper::header::{
 };
 use hyper::{StatusCode, body::Bytes};
 
+use super::body::Body;
+
 /// Graph's media type of OData JSON, parameters included.
 const ODATA_JSON: &str = "application/json;odata.metadata=minimal;odata.streaming=true;\
                           IEEE754Compatible=false;charset=utf-8";
@@ -31,24 +33,29 @@ pub struct Answer {
     /// Its headers.
     pub headers: HeaderMap,
     /// Its body.
-    pub body: Bytes,
+    pub body: Body,
 }
 
 impl Answer {
     /// An answer without a body.
     pub fn empty(status: StatusCode) -> Self {
         let headers = HeaderMap::with_capacity(USUAL_HEADERS);
-        Self { status, headers, body: Bytes::new() }
+        Self { status, headers, body: Bytes::new().into() }
     }
 
     /// An answer with a body of this media type.
     pub fn body(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { body: body.into(), ..Self::empty(status) }.stating(CONTENT_TYPE, media_type)
+        Self::of(status, media_type, Body::Whole(body.into()))
+    }
+
+    /// An answer with a body of this media type, whole or in parts.
+    pub fn of(status: StatusCode, media_type: &'static str, body: Body) -> Self {
+        Self { body, ..Self::empty(status) }.stating(CONTENT_TYPE, media_type)
     }
 
     /// OData JSON.
-    pub fn odata(status: StatusCode, body: impl Into<Bytes>) -> Self {
-        Self::body(status, ODATA_JSON, body).versioned()
+    pub fn odata(status: StatusCode, body: impl Into<Body>) -> Self {
+        Self::of(status, ODATA_JSON, body.into()).versioned()
     }
 
     /// Plain JSON: errors, health and the built-in issuer.

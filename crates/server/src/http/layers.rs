@@ -1,8 +1,7 @@
 //! What surrounds the pipeline: names for the request, the headers that every
 //! answer has, the error's shape, one line in the log.
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
@@ -13,6 +12,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::answer::Answer;
+use super::body::{Body, Line, Outgoing};
 use super::documents;
 use super::error::{self, Refusal, Stamp};
 use super::fault;
@@ -44,7 +44,7 @@ const ACCEPTED: &str = "Authorization, Content-Type, Content-Encoding, Accept, P
                         Repeatability-First-Sent, Repeatability-Client-ID";
 
 /// Answers one request, whatever it is.
-pub async fn answer(app: &App, head: Head<Incoming>) -> Response<Full<Bytes>> {
+pub async fn answer(app: &App, head: Head<Incoming>) -> Response<Outgoing> {
     let mut seen = Observation::begin(&app.clock, head.method().as_str());
     let (request, mut stream) = Request::receive(head, app.limits.body_time).await;
     seen.lap("receive");
@@ -61,9 +61,32 @@ pub async fn answer(app: &App, head: Head<Incoming>) -> Response<Full<Bytes>> {
     if let Some(stream) = &mut stream {
         stream.discard().await;
     }
-    seen.end(answer.status.as_u16(), answer.body.len(), &stamp.request_id);
-    app.log.write(&seen.line(now));
-    finish(answer, &request, &stamp, now)
+    seen.end(answer.status.as_u16(), answer.body.made(), &stamp.request_id);
+    let answer = finish(answer, &request, &stamp, now);
+    let (head, body) = answer.into_parts();
+    Response::from_parts(head, outgoing(app, &request, body, seen, now))
+}
+
+/// The body as it is sent. What it was is logged once that is known.
+fn outgoing(
+    app: &App,
+    request: &Request,
+    body: Body,
+    seen: Observation,
+    now: Timestamp,
+) -> Outgoing {
+    match body {
+        Body::Parts(first, rest) if request.method != Method::HEAD => {
+            Outgoing::parts(first, rest, Some(Line::new(seen, app.log.clone(), now)))
+        }
+        body => {
+            app.log.write(&seen.line(now));
+            match body {
+                Body::Whole(bytes) => Outgoing::whole(bytes),
+                Body::Parts(first, rest) => Outgoing::parts(first, rest, None),
+            }
+        }
+    }
 }
 
 async fn route(
@@ -139,12 +162,7 @@ fn stamp(app: &App, request: &Request, now: Timestamp) -> Stamp {
 }
 
 /// Adds what every answer has.
-fn finish(
-    answer: Answer,
-    request: &Request,
-    stamp: &Stamp,
-    now: Timestamp,
-) -> Response<Full<Bytes>> {
+fn finish(answer: Answer, request: &Request, stamp: &Stamp, now: Timestamp) -> Response<Body> {
     // Years that the format has no room for leave the header out.
     let date = HTTP_DATE.timestamp_to_rfc9110_string(&now).unwrap_or_default();
     let answer = answer
@@ -161,7 +179,7 @@ fn finish(
     if !answer.status.is_success() && answer.status.as_u16() != 304 {
         answer.headers.entry(CACHE_CONTROL).or_insert(private);
     }
-    let mut response = Response::new(Full::new(answer.body));
+    let mut response = Response::new(answer.body);
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     response

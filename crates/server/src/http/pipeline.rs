@@ -7,6 +7,7 @@ mod bulk;
 mod delta;
 #[cfg(rollcall_bench)]
 mod fixed;
+mod parts;
 mod property;
 mod query;
 pub mod repeat;

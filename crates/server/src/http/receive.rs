@@ -10,7 +10,7 @@ use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName};
-use hyper::{Method, Request as Head};
+use hyper::{Method, Request as Head, Version};
 use rollcall_odata::headers::{RowsIn, rows_in};
 use rollcall_odata::{Code, Error};
 pub use stream::Stream;
@@ -35,6 +35,9 @@ pub struct Request {
     pub path: String,
     /// Its query, encoded, without the `?`.
     pub query: String,
+    /// Whether the client knows the end of an answer whose length is not told:
+    /// one of HTTP/1.0 takes it for whole wherever it is cut off.
+    pub knows_ends: bool,
     /// Its headers.
     pub headers: HeaderMap,
     /// Its body, gunzipped, or why it cannot be had. Looked at only by who wants a body.
@@ -51,6 +54,7 @@ impl Request {
             method: parts.method,
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
+            knows_ends: parts.version >= Version::HTTP_11,
             headers: parts.headers,
             body: Ok(Bytes::new()),
         };

@@ -21,9 +21,6 @@ use crate::app::App;
 /// no HTTP at all, hyper answers by itself, with a status alone.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// How long requests under way get to end once the service is told to stop.
-const GRACE: Duration = Duration::from_secs(10);
-
 /// How long accepting rests after it failed: the usual cause, no more file
 /// descriptors, does not pass at once.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
@@ -60,7 +57,7 @@ pub async fn serve(
         }
     }
     drop(listener);
-    drop(tokio::time::timeout(GRACE, graceful.shutdown()).await);
+    drop(tokio::time::timeout(app.limits.grace, graceful.shutdown()).await);
 }
 
 /// A connection with the time limits that hold off slow clients.

@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use csv::{Terminator, Writer, WriterBuilder};
 
@@ -20,7 +21,7 @@ const BETWEEN_ITEMS: char = '+';
 
 /// A file that is being written, row by row. Null is an empty cell.
 pub struct Sheet<W: Write> {
-    columns: Vec<Column>,
+    columns: Arc<[Column]>,
     /// The collection whose items get a line each.
     listed: Option<usize>,
     out: Writer<W>,
@@ -52,11 +53,17 @@ impl<W: Write> Sheet<W> {
 
     fn new(columns: Vec<Column>, mut out: W) -> io::Result<Self> {
         out.write_all(BYTE_ORDER_MARK)?;
-        let mut out = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
+        let mut out = lines(out);
         out.write_record(columns.iter().map(|column| &column.heading))?;
         let listed = columns.iter().find(|column| column.member.is_some());
         let listed = listed.map(|column| column.property);
-        Ok(Self { columns, listed, out, cell: String::new() })
+        Ok(Self { columns: columns.into(), listed, out, cell: String::new() })
+    }
+
+    /// The same file from here on, without what has been written of it.
+    pub fn continued<O: Write>(&self, out: O) -> Sheet<O> {
+        let (columns, listed) = (Arc::clone(&self.columns), self.listed);
+        Sheet { columns, listed, out: lines(out), cell: String::new() }
     }
 
     /// Adds a row: one line, or one for each item of the collection whose
@@ -76,7 +83,7 @@ impl<W: Write> Sheet<W> {
     }
 
     fn line(&mut self, row: &Row, item: Option<&Value>) -> io::Result<()> {
-        for column in &self.columns {
+        for column in self.columns.iter() {
             self.cell.clear();
             if let Some(value) = shown(column, row, item) {
                 text(&mut self.cell, value);
@@ -85,6 +92,23 @@ impl<W: Write> Sheet<W> {
         }
         Ok(self.out.write_record(None::<&[u8]>)?)
     }
+}
+
+impl Sheet<Vec<u8>> {
+    /// About how many bytes have been written since the last part.
+    pub fn written(&self) -> usize {
+        self.out.get_ref().len()
+    }
+
+    /// What has been written since the last part.
+    pub fn part(&mut self) -> io::Result<Vec<u8>> {
+        let written = std::mem::replace(&mut self.out, lines(Vec::new()));
+        written.into_inner().map_err(csv::IntoInnerError::into_error)
+    }
+}
+
+fn lines<W: Write>(out: W) -> Writer<W> {
+    WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out)
 }
 
 /// What a column shows of a row, or of the item that has the line.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::edm::{ComplexType, EntitySet, Property, Type};
 use crate::headers;
-use crate::payload::primitive;
+use crate::payload::{Part, primitive};
 use crate::plan::expression::Ty;
 use crate::plan::query::{Computed, Selection};
 use crate::value::{Row, Value};
@@ -99,6 +99,7 @@ pub fn line(out: &mut Vec<u8>, set: &EntitySet, row: &[Value]) {
 const USUAL_SIZE: usize = 8 * 1024;
 
 /// A collection, row by row.
+#[derive(Clone)]
 pub struct Collection {
     out: Vec<u8>,
     context: String,
@@ -199,31 +200,52 @@ impl Collection {
         }
     }
 
-    /// The whole answer: the count of all entities where it was asked for, the
-    /// entities, and where the next ones are.
-    pub fn finish(self, count: Option<u64>, next_link: Option<&str>) -> Vec<u8> {
-        self.end(count, "@odata.nextLink", next_link)
+    /// How many bytes the entities have that are in no part yet.
+    pub fn written(&self) -> usize {
+        self.out.len()
     }
 
-    fn end(self, count: Option<u64>, name: &str, link: Option<&str>) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.out.len() + 512);
+    /// The entities since the last part, as the next: before the first stands
+    /// the count of all where it was asked for, and after the last where the
+    /// next ones are.
+    pub fn part(&mut self, part: &Part<'_>) -> Vec<u8> {
+        self.written_as(part, "@odata.nextLink")
+    }
+
+    fn end(mut self, count: Option<u64>, name: &str, link: Option<&str>) -> Vec<u8> {
+        let whole = Part { is_first: true, is_last: true, count, next_link: link };
+        self.written_as(&whole, name)
+    }
+
+    /// The link of a part has this name.
+    fn written_as(&mut self, part: &Part<'_>, name: &str) -> Vec<u8> {
+        let rows = std::mem::take(&mut self.out);
+        let mut out = Vec::with_capacity(rows.len() + 512);
+        if part.is_first {
+            self.begin(&mut out, part.count);
+        }
+        out.extend_from_slice(&rows);
+        if part.is_last {
+            out.push(b']');
+            if let Some(link) = part.next_link {
+                out.push(b',');
+                string(&mut out, name);
+                out.push(b':');
+                string(&mut out, link);
+            }
+            out.push(b'}');
+        }
+        out
+    }
+
+    fn begin(&self, out: &mut Vec<u8>, count: Option<u64>) {
         out.extend_from_slice(b"{\"@odata.context\":");
-        string(&mut out, &self.context);
+        string(out, &self.context);
         if let Some(count) = count {
             out.extend_from_slice(b",\"@odata.count\":");
             out.extend_from_slice(itoa::Buffer::new().format(count).as_bytes());
         }
         out.extend_from_slice(b",\"value\":[");
-        out.extend_from_slice(&self.out);
-        out.push(b']');
-        if let Some(link) = link {
-            out.push(b',');
-            string(&mut out, name);
-            out.push(b':');
-            string(&mut out, link);
-        }
-        out.push(b'}');
-        out
     }
 }
 

@@ -10,7 +10,7 @@ use rollcall_odata::{Error, Row};
 use rollcall_store::{ChangeSink, RowSink};
 use uuid::Uuid;
 
-use super::query::{Rendered, in_time};
+use super::query::in_time;
 use super::{Call, OF_A_TENANT_AS_PREFERRED};
 use crate::http::answer::Answer;
 use crate::http::error::Refusal;
@@ -71,9 +71,8 @@ impl Call<'_> {
         let rows = Collection::of_set(&self.root, Arc::clone(&place.set));
         let rows = rows.selecting(&page.list.shape.computed, page.selection.as_ref());
         self.seen.lap("plan");
-        let sink = Rendered { rows, render: Collection::item };
-        let listed = self.app.store.list(self.tenant(), page.list.clone(), sink);
-        let (listed, Rendered { rows, .. }) = in_time(self.app.limits.query_time, listed)
+        let listed = self.app.store.list(self.tenant(), page.list.clone(), Changed(rows));
+        let (listed, Changed(rows)) = in_time(self.app.limits.query_time, listed)
             .await?
             .map_err(|error| self.refusal(error, place, ""))?;
         self.seen.lap("run");
@@ -117,7 +116,7 @@ impl Call<'_> {
     }
 
     fn onward(&self, place: &Place, query: &str) -> Result<String, Error> {
-        self.short_enough(self.delta_url(place, query))
+        self.way("").short_enough(self.delta_url(place, query))
     }
 
     fn delta_url(&self, place: &Place, query: &str) -> String {
@@ -125,7 +124,7 @@ impl Call<'_> {
     }
 }
 
-/// What has changed, rendered as the store steps over it.
+/// What there is and what has changed, rendered as the store steps over it.
 struct Changed(Collection);
 
 impl RowSink for Changed {

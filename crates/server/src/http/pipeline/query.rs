@@ -1,15 +1,18 @@
 //! Lists and counts under the query options.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::StatusCode;
+use rollcall_odata::payload::Part;
 use rollcall_odata::payload::json::write;
 use rollcall_odata::plan::resource::Place;
 use rollcall_odata::plan::{List, page};
 use rollcall_odata::{Code, Error, Row};
-use rollcall_store::{Entity, Listed, RowSink};
+use rollcall_store::{Entity, RowSink};
 
+use super::parts::{Form, Reading};
 use super::{Call, OF_A_TENANT_AS_PREFERRED};
 use crate::app::App;
 use crate::http::answer::Answer;
@@ -36,36 +39,26 @@ impl Call<'_> {
         rest: &str,
         page: page::Page,
         rows: write::Collection,
-        render: impl Fn(&mut write::Collection, u64, &Row) + Send + 'static,
+        render: impl Fn(&mut write::Collection, u64, &Row) + Clone + Send + 'static,
     ) -> Result<Answer, Refusal> {
-        self.seen.lap("plan");
-        let sink = Rendered { rows, render };
-        let listed = self.app.store.list(self.tenant(), page.list.clone(), sink);
-        let (listed, sink) = in_time(self.app.limits.query_time, listed)
-            .await?
-            .map_err(|error| self.refusal(error, &place, ""))?;
-        self.seen.lap("run");
         let path = format!("{}{rest}", place.path);
-        self.paged(&path, &page, &listed, sink.rows).map_err(Refusal::from)
+        let reading = Reading::new(self.app, self.tenant(), None, page, self.way(&path));
+        self.paged(reading, Rendered { rows, render }).await
     }
 
-    /// The rows of a page, with the way to the next one. `path` is its own.
-    pub(super) fn paged(
+    /// The rows of a page, with the way to the next one.
+    pub(super) async fn paged(
         &mut self,
-        path: &str,
-        page: &page::Page,
-        listed: &Listed,
-        rows: write::Collection,
-    ) -> Result<Answer, Error> {
-        let token = listed.last.as_ref().and_then(|last| page.next(last));
-        let next = token.map(|token| self.next_link(path, &token)).transpose()?;
-        let body = rows.finish(listed.count, next.as_deref());
-        self.seen.lap("render");
+        reading: Reading,
+        form: impl Form,
+    ) -> Result<Answer, Refusal> {
+        self.seen.lap("plan");
+        let begun = Box::pin(reading.begin(form, self.request)).await?;
+        self.seen.lap("run");
         let preferred = self.preferences().max_page_size;
         let applied = preferred.map(|(size, name)| format!("{name}={size}"));
-        let answer =
-            Answer::odata(StatusCode::OK, body).uncached().varying(OF_A_TENANT_AS_PREFERRED);
-        Ok(answer.applying(applied.as_slice()))
+        let answer = Answer::odata(StatusCode::OK, begun.body).uncached();
+        Ok(answer.varying(OF_A_TENANT_AS_PREFERRED).applying(applied.as_slice()))
     }
 
     /// The page that the options ask for, no larger than the client prefers.
@@ -102,10 +95,35 @@ impl Call<'_> {
         Ok(counted_answer(count))
     }
 
+    /// The way to the pages after this one; `path` is its own.
+    pub(super) fn way(&self, path: &str) -> Way {
+        Way {
+            base: self.base.len(),
+            address: format!("{}/{path}", self.root),
+            query: self.request.query.clone(),
+            url_bytes: self.app.limits.url_bytes,
+        }
+    }
+}
+
+/// How the next page of a request is addressed.
+#[derive(Default)]
+pub(super) struct Way {
+    /// How long scheme, host and port are, which are no part of a target.
+    base: usize,
+    /// The absolute address, without a query.
+    address: String,
+    /// The encoded query.
+    query: String,
+    /// How long a target may be.
+    url_bytes: usize,
+}
+
+impl Way {
     /// The same request, from where this page ended. One that would not be taken
     /// is not given.
-    pub(super) fn next_link(&self, path: &str, token: &str) -> Result<String, Error> {
-        let kept = self.request.query.split('&').filter(|part| {
+    pub fn next(&self, token: &str) -> Result<String, Error> {
+        let kept = self.query.split('&').filter(|part| {
             let name = part.split('=').next().unwrap_or_default().replace("%24", "$");
             let name = name.strip_prefix('$').unwrap_or(&name);
             !part.is_empty() && !name.eq_ignore_ascii_case("skiptoken")
@@ -113,12 +131,12 @@ impl Call<'_> {
         let mut query: Vec<&str> = kept.collect();
         let token = format!("$skiptoken={token}");
         query.push(&token);
-        self.short_enough(format!("{}/{path}?{}", self.root, query.join("&")))
+        self.short_enough(format!("{}?{}", self.address, query.join("&")))
     }
 
     /// The link, if it would be taken.
-    pub(super) fn short_enough(&self, link: String) -> Result<String, Error> {
-        if link.len() - self.base.len() <= self.app.limits.url_bytes {
+    pub fn short_enough(&self, link: String) -> Result<String, Error> {
+        if link.len() - self.base <= self.url_bytes {
             return Ok(link);
         }
         let message = "The URL of the next page would be over the limit url-bytes of the service. \
@@ -163,15 +181,27 @@ impl RowSink for First {
     }
 }
 
-/// The rows of a list, rendered as the store steps over them.
+/// Rows as JSON, each rendered as the store steps over it.
 pub(super) struct Rendered<R> {
     pub rows: write::Collection,
     pub render: R,
 }
 
-impl<R: Fn(&mut write::Collection, u64, &Row) + Send + 'static> RowSink for Rendered<R> {
+impl<R: Fn(&mut write::Collection, u64, &Row) + Clone + Send + 'static> Form for Rendered<R> {
     fn row(&mut self, version: u64, row: &Row) {
         (self.render)(&mut self.rows, version, row);
+    }
+
+    fn written(&self) -> usize {
+        self.rows.written()
+    }
+
+    fn part(&mut self, part: &Part<'_>) -> io::Result<Vec<u8>> {
+        Ok(self.rows.part(part))
+    }
+
+    fn fresh(&self) -> Self {
+        Self { rows: self.rows.clone(), render: self.render.clone() }
     }
 }
 

@@ -7,8 +7,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hyper::StatusCode;
 use hyper::header::{ACCEPT, CONTENT_DISPOSITION, IF_NONE_MATCH};
 use rollcall_odata::headers::{self, Accept, MediaType};
+use rollcall_odata::payload::Part;
 use rollcall_odata::payload::csv::write::Sheet;
-use rollcall_odata::payload::json;
+use rollcall_odata::payload::json::write::Collection;
 use rollcall_odata::plan::resource::Resource;
 use rollcall_odata::plan::window::{self, Window};
 use rollcall_odata::plan::{List, page};
@@ -20,10 +21,12 @@ use uuid::Uuid;
 
 #[cfg(rollcall_bench)]
 use super::OF_A_TENANT_AS_PREFERRED;
-use super::query::{counted_answer, in_time, query_terms};
+use super::parts::{Begun, Form, Reading};
+use super::query::{Rendered, Way, counted_answer, in_time, query_terms};
 use super::{Call, OF_A_TENANT, minimal, parse};
 use crate::app::App;
 use crate::http::answer::Answer;
+use crate::http::body::Body;
 use crate::http::error::{self, Refusal};
 use crate::http::receive::Request;
 use crate::observe::Observation;
@@ -50,18 +53,17 @@ impl Call<'_> {
         terms.page_size = preferred.as_ref().map_or(usize::MAX, |(size, _)| *size);
         let page = page::report(&window, &self.options, &terms)?;
         let set = Arc::clone(&window.function.entity_set);
-        let rows = json::write::Collection::of_function(&self.root, set)
+        let rows = Collection::of_function(&self.root, set)
             .selecting(&page.list.shape.computed, page.selection.as_ref());
-        self.seen.lap("plan");
         #[cfg(rollcall_bench)]
         if let Some(body) = super::fixed::body() {
             let answer = Answer::odata(StatusCode::OK, body).uncached();
             return Ok(answer.varying(OF_A_TENANT_AS_PREFERRED));
         }
-        let plan = (window, page.list.clone());
-        let (listed, JsonRows(rows)) = run(self.app, self.tenant(), plan, JsonRows(rows)).await?;
-        self.seen.lap("run");
-        self.paged(self.path, &page, &listed, rows).map_err(Refusal::from)
+        let way = self.way(self.path);
+        let reading = Reading::new(self.app, self.tenant(), Some(window), page, way);
+        let form = Rendered { rows, render: |rows: &mut Collection, _, row: &_| rows.keyless(row) };
+        self.paged(reading, form).await
     }
 
     /// How many rows there are of those that are asked for.
@@ -103,23 +105,39 @@ pub async fn download(
     let Resource::Function(window) = parse(app, "", &options, &link.path)? else {
         return Err(error::internal("a link to something else than a report".to_owned()));
     };
-    let list = page::file(&window, &options, &query_terms(app))?;
+    let page = page::file(&window, &options, &query_terms(app))?;
     let name = format!("{}-{}.csv", window.function.subject(), window.label());
     seen.lap("plan");
-    let sink = CsvRows::new(&window);
-    let (_, CsvRows(sheet)) = run(app, link.tenant, (window, list), sink).await?;
+    let moment = format!("{} {:?}", window.label(), page.list);
+    let form = Csv::of(Sheet::of_function(&window.function, Vec::new()));
+    let reading = Reading::new(app, link.tenant, Some(window), page, Way::default());
+    let begun = Box::pin(reading.begin(form, request)).await?;
     seen.lap("run");
-    let body = sheet.and_then(Sheet::finish).map_err(|error| error::internal(error.to_string()))?;
-    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..16]));
+    let tag = tag(&begun, &moment);
     let known = headers::names_tag(request.lines(&IF_NONE_MATCH), &tag);
     seen.lap("render");
     let answer = if known {
         Answer::empty(StatusCode::NOT_MODIFIED)
     } else {
-        Answer::body(StatusCode::OK, "application/octet-stream", body)
+        Answer::of(StatusCode::OK, "application/octet-stream", begun.body)
             .with(CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""))
     };
     Ok(answer.tagged(&tag).private())
+}
+
+/// The tag of a file: of what is in it, where that is known before it is sent.
+/// Else it is a weak one, of the question and of the tenant's last change when
+/// it was asked: parts that follow may be of a later moment, which has another tag.
+fn tag(begun: &Begun, question: &str) -> String {
+    let short = |hash: Sha256| URL_SAFE_NO_PAD.encode(&hash.finalize()[..16]);
+    match &begun.body {
+        Body::Whole(bytes) => format!("\"{}\"", short(Sha256::new().chain_update(bytes))),
+        Body::Parts(..) => {
+            let change = begun.change.unwrap_or_default().to_be_bytes();
+            let hash = Sha256::new().chain_update(change).chain_update(question);
+            format!("W/\"{}\"", short(hash))
+        }
+    }
 }
 
 async fn run<S: RowSink>(
@@ -140,30 +158,39 @@ impl RowSink for Nothing {
     fn row(&mut self, _version: u64, _row: &Row) {}
 }
 
-/// Rows as JSON, rendered as the store steps over them.
-struct JsonRows(json::write::Collection);
+/// Rows as CSV, likewise; what cannot be written is told in the end.
+pub(super) struct Csv(io::Result<Sheet<Vec<u8>>>);
 
-impl RowSink for JsonRows {
-    fn row(&mut self, _version: u64, row: &Row) {
-        self.0.keyless(row);
+impl Csv {
+    pub fn of(sheet: io::Result<Sheet<Vec<u8>>>) -> Self {
+        Self(sheet)
     }
 }
 
-/// Rows as CSV, likewise.
-struct CsvRows(io::Result<Sheet<Vec<u8>>>);
-
-impl CsvRows {
-    fn new(window: &Window) -> Self {
-        Self(Sheet::of_function(&window.function, Vec::new()))
-    }
-}
-
-impl RowSink for CsvRows {
+impl Form for Csv {
     fn row(&mut self, _version: u64, row: &Row) {
         if let Ok(sheet) = &mut self.0
             && let Err(error) = sheet.row(row)
         {
             self.0 = Err(error);
         }
+    }
+
+    fn written(&self) -> usize {
+        self.0.as_ref().map_or(0, Sheet::written)
+    }
+
+    fn part(&mut self, _part: &Part<'_>) -> io::Result<Vec<u8>> {
+        match &mut self.0 {
+            Ok(sheet) => sheet.part(),
+            Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
+        }
+    }
+
+    fn fresh(&self) -> Self {
+        Self(match &self.0 {
+            Ok(sheet) => Ok(sheet.continued(Vec::new())),
+            Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
+        })
     }
 }

@@ -37,7 +37,7 @@ impl Collection {
         self.out.push(b'}');
     }
 
-    /// As `finish`, for a client that tracks changes: it always reads on.
+    /// The whole answer for a client that tracks changes: it always reads on.
     pub fn finish_tracked(self, count: Option<u64>, onward: &Onward) -> Vec<u8> {
         match onward {
             Onward::Next(link) => self.end(count, "@odata.nextLink", Some(link)),

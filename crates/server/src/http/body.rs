@@ -1,0 +1,228 @@
+//! The body of an answer: whole, or made part by part while it is sent.
+//!
+//! A part is made when the connection has room for it. So a client that reads
+//! slowly costs the memory of one part and nothing else, and for one that has
+//! gone nothing is made any more.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
+use jiff::Timestamp;
+
+use super::error::Refusal;
+use crate::observe::{Log, Observation};
+
+/// The body of an answer.
+#[derive(Debug)]
+pub enum Body {
+    /// All of it: its length is told.
+    Whole(Bytes),
+    /// Its first part, and what makes the others.
+    Parts(Bytes, Rest),
+}
+
+/// What is not made yet of a body.
+pub struct Rest(Box<dyn Source>);
+
+/// Makes the parts of a body, one after the other.
+pub trait Source: Send + 'static {
+    /// The next part, and what makes those that follow it.
+    fn next(self: Box<Self>) -> Making;
+}
+
+/// A part that is being made.
+pub type Making = Pin<Box<dyn Future<Output = Result<(Bytes, Option<Rest>), Refusal>> + Send>>;
+
+impl Rest {
+    /// What this makes.
+    pub fn of(source: impl Source) -> Self {
+        Self(Box::new(source))
+    }
+}
+
+impl fmt::Debug for Rest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rest")
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self::Whole(bytes)
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Whole(bytes.into())
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self::Whole(text.into())
+    }
+}
+
+impl Body {
+    /// How many bytes of it there are already.
+    pub fn made(&self) -> usize {
+        match self {
+            Self::Whole(bytes) | Self::Parts(bytes, _) => bytes.len(),
+        }
+    }
+}
+
+/// A body on its way to the client. One in parts ends the request's line in the
+/// log when it ends, however it ends.
+pub struct Outgoing {
+    ready: Bytes,
+    more: More,
+    /// Of a body in parts; dropped, it is written down.
+    line: Option<Line>,
+}
+
+/// What comes after the part that is ready.
+enum More {
+    Nothing,
+    Rest(Rest),
+    Making(Making),
+}
+
+/// The connection must not end as if all had been sent: what is left cannot be made.
+#[derive(Debug)]
+pub struct CutOff;
+
+impl fmt::Display for CutOff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the answer is cut off")
+    }
+}
+
+impl std::error::Error for CutOff {}
+
+impl Outgoing {
+    /// A body of this length.
+    pub fn whole(bytes: Bytes) -> Self {
+        Self { ready: bytes, more: More::Nothing, line: None }
+    }
+
+    /// A body whose end is not known yet; without a line where it has been
+    /// written, as nobody will ask for the body.
+    pub fn parts(first: Bytes, rest: Rest, line: Option<Line>) -> Self {
+        Self { ready: first, more: More::Rest(rest), line }
+    }
+
+    /// Hands out the part that is ready; of the last one the line is written.
+    fn hand_out(&mut self) -> Bytes {
+        let part = std::mem::take(&mut self.ready);
+        if let Some(line) = &mut self.line {
+            line.bytes += part.len();
+        }
+        if matches!(self.more, More::Nothing) {
+            self.end(End::Complete);
+        }
+        part
+    }
+
+    fn end(&mut self, end: End) {
+        if let Some(mut line) = self.line.take() {
+            line.end = end;
+        }
+    }
+}
+
+impl HttpBody for Outgoing {
+    type Data = Bytes;
+    type Error = CutOff;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+        loop {
+            if !self.ready.is_empty() {
+                let part = self.hand_out();
+                return Poll::Ready(Some(Ok(Frame::data(part))));
+            }
+            self.more = match std::mem::replace(&mut self.more, More::Nothing) {
+                More::Nothing => {
+                    self.end(End::Complete);
+                    return Poll::Ready(None);
+                }
+                More::Rest(Rest(source)) => More::Making(source.next()),
+                More::Making(mut making) => match making.as_mut().poll(context) {
+                    Poll::Pending => {
+                        self.more = More::Making(making);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(Ok((part, rest))) => {
+                        self.ready = part;
+                        rest.map_or(More::Nothing, More::Rest)
+                    }
+                    Poll::Ready(Err(refusal)) => {
+                        self.end(End::Failed(refusal));
+                        return Poll::Ready(Some(Err(CutOff)));
+                    }
+                },
+            };
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ready.is_empty() && matches!(self.more, More::Nothing)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.more {
+            More::Nothing => SizeHint::with_exact(self.ready.len() as u64),
+            _ => SizeHint::new(),
+        }
+    }
+}
+
+/// The line that a request will have in the log.
+pub struct Line {
+    /// What was seen of the request so far.
+    pub seen: Observation,
+    /// Where the line goes.
+    pub log: Log,
+    /// The time of the request.
+    pub at: Timestamp,
+    /// How much of the body has been handed out.
+    bytes: usize,
+    end: End,
+}
+
+/// How a body in parts has ended.
+enum End {
+    /// Nobody wanted the rest.
+    Left,
+    Complete,
+    Failed(Refusal),
+}
+
+impl Line {
+    /// The line of a request whose body is still to be sent.
+    pub fn new(seen: Observation, log: Log, at: Timestamp) -> Self {
+        Self { seen, log, at, bytes: 0, end: End::Left }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.seen.lap("send");
+        self.seen.bytes = self.bytes;
+        match &self.end {
+            End::Complete => {}
+            End::Left => self.seen.cause = Some("the client left before the end".to_owned()),
+            End::Failed(refusal) => {
+                let cause = refusal.cause.as_ref().unwrap_or(&refusal.error.message);
+                self.seen.cause = Some(format!("cut off: {cause}"));
+            }
+        }
+        self.log.write(&self.seen.line(self.at));
+    }
+}
