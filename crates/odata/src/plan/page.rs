@@ -16,7 +16,7 @@ use super::query::{self, Computed, Selection, Shape};
 use super::window::Window;
 use super::{Count, List};
 use crate::edm::EntitySet;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::payload::primitive;
 use crate::uri::Limits;
 use crate::uri::options::{Options, SystemOption};
@@ -126,6 +126,32 @@ const IN_A_FILE: [SystemOption; 7] = [
 pub fn page(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<Page, Error> {
     options.only(&SERVED)?;
     planned(set, &set.name, options, terms)
+}
+
+/// The options of all rows at once.
+const UNPAGED: [SystemOption; 10] = [
+    SystemOption::Compute,
+    SystemOption::Count,
+    SystemOption::Expand,
+    SystemOption::Filter,
+    SystemOption::Format,
+    SystemOption::OrderBy,
+    SystemOption::Search,
+    SystemOption::Select,
+    SystemOption::Skip,
+    SystemOption::Top,
+];
+
+/// All rows of a set that these options ask for, for a form that has rows and
+/// nothing besides.
+pub fn unpaged(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<Page, Error> {
+    options.only(&UNPAGED)?;
+    if options.flag(SystemOption::Count)? {
+        let message = "Rows without anything besides have no place for their number. Expected \
+                       /$count after the set, or $format=json.";
+        return Err(Error::new(Code::NotImplemented, message).about("$count"));
+    }
+    planned(set, &set.name, options, &Terms { page_size: usize::MAX, ..*terms })
 }
 
 /// The page of a report function that these options ask for: they see its

@@ -12,6 +12,7 @@ mod property;
 mod query;
 pub mod repeat;
 pub mod report;
+mod rows;
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Rows as CSV: Graph's for a report function, with a byte order mark, the
 //! documented heading row and CRLF at every line's end; or every property of a
-//! data set, the key included, under its own name.
+//! data set, the key included, under its own name; or the rows of a list.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use csv::{Terminator, Writer, WriterBuilder};
 
-use crate::edm::{Column, EntitySet, Function};
+use crate::edm::{Column, EntitySet, Function, Model};
+use crate::payload::json::write::text_of;
 use crate::payload::primitive;
+use crate::plan::query::{Computed, Selection};
 use crate::value::{Row, Value};
 
 /// What every file begins with: spreadsheets take UTF-8 for something else without it.
@@ -24,6 +26,9 @@ pub struct Sheet<W: Write> {
     columns: Arc<[Column]>,
     /// The collection whose items get a line each.
     listed: Option<usize>,
+    /// The set whose collections and complex values are JSON in their cells;
+    /// without it items are joined.
+    whole: Option<Arc<EntitySet>>,
     out: Writer<W>,
     cell: String,
 }
@@ -51,19 +56,47 @@ impl<W: Write> Sheet<W> {
         Self::new(properties.map(column).collect(), out)
     }
 
+    /// The rows of a list of a set, as import takes them back: the key, then the
+    /// properties in the order and under the headings of the set's function,
+    /// those that it has no column for under their own names, then what is
+    /// computed; of all these what is selected. Writes the heading row.
+    pub fn of_list(
+        model: &Model,
+        set: &Arc<EntitySet>,
+        computed: &[Computed],
+        selection: Option<&Selection>,
+        out: W,
+    ) -> io::Result<Self> {
+        let properties = &set.entity_type.properties;
+        let mut columns = columns_of(model, set);
+        columns.retain(|one| selection.is_none_or(|it| it.properties.contains(&one.property)));
+        let computed = computed.iter().map(|one| one.name.clone());
+        columns.extend((properties.len()..).zip(computed).map(|(property, heading)| Column {
+            heading,
+            property,
+            member: None,
+        }));
+        Ok(Self { whole: Some(Arc::clone(set)), ..Self::new(columns, out)? })
+    }
+
     fn new(columns: Vec<Column>, mut out: W) -> io::Result<Self> {
         out.write_all(BYTE_ORDER_MARK)?;
         let mut out = lines(out);
         out.write_record(columns.iter().map(|column| &column.heading))?;
         let listed = columns.iter().find(|column| column.member.is_some());
         let listed = listed.map(|column| column.property);
-        Ok(Self { columns: columns.into(), listed, out, cell: String::new() })
+        Ok(Self { columns: columns.into(), listed, whole: None, out, cell: String::new() })
     }
 
     /// The same file from here on, without what has been written of it.
     pub fn continued<O: Write>(&self, out: O) -> Sheet<O> {
-        let (columns, listed) = (Arc::clone(&self.columns), self.listed);
-        Sheet { columns, listed, out: lines(out), cell: String::new() }
+        Sheet {
+            columns: Arc::clone(&self.columns),
+            listed: self.listed,
+            whole: self.whole.clone(),
+            out: lines(out),
+            cell: String::new(),
+        }
     }
 
     /// Adds a row: one line, or one for each item of the collection whose
@@ -85,8 +118,13 @@ impl<W: Write> Sheet<W> {
     fn line(&mut self, row: &Row, item: Option<&Value>) -> io::Result<()> {
         for column in self.columns.iter() {
             self.cell.clear();
-            if let Some(value) = shown(column, row, item) {
-                text(&mut self.cell, value);
+            match (shown(column, row, item), &self.whole) {
+                (None, _) => {}
+                (Some(value @ (Value::List(_) | Value::Record(_))), Some(set)) => {
+                    let property = &set.entity_type.properties[column.property];
+                    self.cell.push_str(&text_of(&property.ty, value));
+                }
+                (Some(value), _) => text(&mut self.cell, value),
             }
             self.out.write_field(&self.cell)?;
         }
@@ -105,6 +143,23 @@ impl Sheet<Vec<u8>> {
         let written = std::mem::replace(&mut self.out, lines(Vec::new()));
         written.into_inner().map_err(csv::IntoInnerError::into_error)
     }
+}
+
+/// A column for each property of a set.
+fn columns_of(model: &Model, set: &EntitySet) -> Vec<Column> {
+    let function = model.functions.iter().find(|one| one.entity_set.name == set.name);
+    let headed = function.into_iter().flat_map(|function| &function.columns);
+    let headed = headed.filter(|one| one.member.is_none());
+    let headed = headed.map(|one| (one.property, one.heading.clone()));
+    let named = set.entity_type.properties.iter().map(|one| one.name.clone()).enumerate();
+    let key = named.clone().take(1);
+    let mut columns: Vec<Column> = Vec::new();
+    for (property, heading) in key.chain(headed).chain(named) {
+        if columns.iter().all(|one| one.property != property) {
+            columns.push(Column { heading, property, member: None });
+        }
+    }
+    columns
 }
 
 fn lines<W: Write>(out: W) -> Writer<W> {

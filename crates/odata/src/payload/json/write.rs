@@ -194,6 +194,18 @@ impl Collection {
         self.out.push(b'}');
     }
 
+    /// Adds a row as a line of its own, for parts that are nothing but lines.
+    pub fn line(&mut self, row: &Row) {
+        self.empty = true;
+        self.keyless(row);
+        self.out.push(b'\n');
+    }
+
+    /// The lines since the last part.
+    pub fn lines(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
+    }
+
     fn next(&mut self) {
         if !std::mem::take(&mut self.empty) {
             self.out.push(b',');
@@ -277,6 +289,13 @@ fn computed(out: &mut Vec<u8>, name: &str, ty: Ty, value: &Value) {
     string(out, name);
     out.push(b':');
     write_value(out, &Type::String, value);
+}
+
+/// A value as JSON of its own.
+pub(crate) fn text_of(ty: &Type, value: &Value) -> String {
+    let mut out = Vec::new();
+    write_value(&mut out, ty, value);
+    String::from_utf8(out).unwrap_or_default()
 }
 
 fn write_value(out: &mut Vec<u8>, ty: &Type, value: &Value) {

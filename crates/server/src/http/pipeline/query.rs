@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::StatusCode;
+use rollcall_odata::headers::{MediaType, OF_A_SET};
 use rollcall_odata::payload::Part;
 use rollcall_odata::payload::json::write;
 use rollcall_odata::plan::resource::Place;
@@ -19,14 +20,17 @@ use crate::http::answer::Answer;
 use crate::http::error::Refusal;
 
 impl Call<'_> {
-    /// The entities of a set, page by page.
+    /// The entities of a set: as JSON page by page, else all at once.
     pub(super) async fn list(&mut self, place: Place) -> Result<Answer, Refusal> {
+        match self.form(&OF_A_SET)? {
+            MediaType::Json(_) => {}
+            form => return self.rows_of(place, form).await,
+        }
         if let Some(round) = self.tracked(&place) {
             return self.round(&place, &round).await;
         }
         let rows = write::Collection::of_set(&self.root, Arc::clone(&place.set));
         let page = self.plan(&place)?;
-        self.json()?;
         let rows = rows.selecting(&page.list.shape.computed, page.selection.as_ref());
         self.page(place, "", page, rows, write::Collection::item).await
     }

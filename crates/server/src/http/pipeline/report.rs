@@ -1,13 +1,11 @@
 //! Report functions: rows as JSON, or a link and the CSV behind it.
 
-use std::io;
 use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hyper::StatusCode;
 use hyper::header::{ACCEPT, CONTENT_DISPOSITION, IF_NONE_MATCH};
 use rollcall_odata::headers::{self, Accept, MediaType};
-use rollcall_odata::payload::Part;
 use rollcall_odata::payload::csv::write::Sheet;
 use rollcall_odata::payload::json::write::Collection;
 use rollcall_odata::plan::resource::Resource;
@@ -21,8 +19,9 @@ use uuid::Uuid;
 
 #[cfg(rollcall_bench)]
 use super::OF_A_TENANT_AS_PREFERRED;
-use super::parts::{Begun, Form, Reading};
+use super::parts::{Begun, Reading};
 use super::query::{Rendered, Way, counted_answer, in_time, query_terms};
+use super::rows::Csv;
 use super::{Call, OF_A_TENANT, minimal, parse};
 use crate::app::App;
 use crate::http::answer::Answer;
@@ -109,7 +108,7 @@ pub async fn download(
     let name = format!("{}-{}.csv", window.function.subject(), window.label());
     seen.lap("plan");
     let moment = format!("{} {:?}", window.label(), page.list);
-    let form = Csv::of(Sheet::of_function(&window.function, Vec::new()));
+    let form = Csv(Sheet::of_function(&window.function, Vec::new()));
     let reading = Reading::new(app, link.tenant, Some(window), page, Way::default());
     let begun = Box::pin(reading.begin(form, request)).await?;
     seen.lap("run");
@@ -156,41 +155,4 @@ struct Nothing;
 
 impl RowSink for Nothing {
     fn row(&mut self, _version: u64, _row: &Row) {}
-}
-
-/// Rows as CSV, likewise; what cannot be written is told in the end.
-pub(super) struct Csv(io::Result<Sheet<Vec<u8>>>);
-
-impl Csv {
-    pub fn of(sheet: io::Result<Sheet<Vec<u8>>>) -> Self {
-        Self(sheet)
-    }
-}
-
-impl Form for Csv {
-    fn row(&mut self, _version: u64, row: &Row) {
-        if let Ok(sheet) = &mut self.0
-            && let Err(error) = sheet.row(row)
-        {
-            self.0 = Err(error);
-        }
-    }
-
-    fn written(&self) -> usize {
-        self.0.as_ref().map_or(0, Sheet::written)
-    }
-
-    fn part(&mut self, _part: &Part<'_>) -> io::Result<Vec<u8>> {
-        match &mut self.0 {
-            Ok(sheet) => sheet.part(),
-            Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
-        }
-    }
-
-    fn fresh(&self) -> Self {
-        Self(match &self.0 {
-            Ok(sheet) => Ok(sheet.continued(Vec::new())),
-            Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
-        })
-    }
 }
