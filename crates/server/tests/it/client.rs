@@ -72,6 +72,10 @@ impl Ask {
         self
     }
 
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
     /// Sends it on a connection of its own and waits for the whole answer.
     pub fn send(&self, address: SocketAddr) -> Reply {
         self.try_send(address).unwrap()
@@ -124,7 +128,11 @@ impl Reply {
             .map(|line| line.split_once(": ").unwrap_or((line.trim_end_matches(':'), "")))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let reply = Self { status, headers, body: bytes[end + 4..].to_vec() };
+        let mut reply = Self { status, headers, body: bytes[end + 4..].to_vec() };
+        if reply.header("transfer-encoding").is_some() && !reply.body.is_empty() {
+            reply.body = joined(&reply.body)?;
+            return Some(reply);
+        }
         let length = reply.header("content-length").map_or(0, |length| length.parse().unwrap());
         (reply.body.len() == length || reply.body.is_empty()).then_some(reply)
     }
@@ -160,6 +168,22 @@ impl Reply {
             self.body = translate(text).into_bytes();
         }
         self
+    }
+}
+
+/// A body that comes in chunks, put together; `None` if the last does not end it.
+fn joined(mut chunks: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let line = chunks.windows(2).position(|two| two == b"\r\n")?;
+        let length = std::str::from_utf8(&chunks[..line]).unwrap();
+        let length = usize::from_str_radix(length, 16).unwrap();
+        let (chunk, rest) = chunks[line + 2..].split_at_checked(length)?;
+        body.extend_from_slice(chunk);
+        chunks = rest.strip_prefix(b"\r\n")?;
+        if length == 0 {
+            return Some(body);
+        }
     }
 }
 

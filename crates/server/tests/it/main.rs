@@ -29,6 +29,7 @@ mod import;
 mod language;
 mod limits;
 mod names;
+mod parts;
 mod process;
 mod property;
 mod protocol;
@@ -38,6 +39,7 @@ mod repeat;
 mod report;
 mod report_model;
 mod reports;
+mod rows;
 mod sample;
 mod schemas;
 mod sources;
@@ -160,6 +162,14 @@ suite! {
         every_sentence_of_the_language_is_answered
         segments_that_are_not_served_say_so
         no_words_are_a_fault_of_ours;
+    rows:
+        csv_is_for_spreadsheets_and_for_import
+        lines_are_objects
+        every_option_narrows_them
+        what_rows_cannot_be_asked_for
+        import_takes_back_what_was_given
+        head_is_the_same_without_rows
+        another_tenant_has_its_own;
     property:
         properties_are_read
         properties_are_written_one_by_one
