@@ -226,3 +226,81 @@ impl Drop for Line {
         self.log.write(&self.seen.line(self.at));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use http_body_util::BodyExt;
+    use rollcall_odata::{Code, Error};
+
+    use super::*;
+    use crate::clock::{Clock, FixedClock};
+
+    /// So many parts of one byte, and then none or an error.
+    struct Parts(usize, bool);
+
+    impl Source for Parts {
+        fn next(self: Box<Self>) -> Making {
+            let Self(left, fails) = *self;
+            Box::pin(async move {
+                tokio::task::yield_now().await;
+                if left == 0 && fails {
+                    return Err(Error::new(Code::TooComplex, "It took too long.").into());
+                }
+                let rest = (left > 0).then(|| Rest::of(Self(left - 1, fails)));
+                Ok((if left == 0 { Bytes::new() } else { "x".into() }, rest))
+            })
+        }
+    }
+
+    /// A body, and where its line will be.
+    fn sent(parts: usize, fails: bool) -> (Outgoing, Arc<Mutex<Vec<String>>>) {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let there = Arc::clone(&lines);
+        let log = Log::new(move |line| there.lock().unwrap().push(line.to_owned()));
+        let clock: Arc<dyn Clock> = Arc::new(FixedClock::at(0));
+        let mut seen = Observation::begin(&clock, "GET");
+        seen.end(200, 1, "name");
+        let line = Line::new(seen, log, Timestamp::UNIX_EPOCH);
+        let rest = Rest::of(Parts(parts, fails));
+        (Outgoing::parts("x".into(), rest, Some(line)), lines)
+    }
+
+    fn lines(of: &Mutex<Vec<String>>) -> String {
+        of.lock().unwrap().join("\n")
+    }
+
+    #[tokio::test]
+    async fn parts_come_one_after_the_other_and_then_a_line_in_the_log() {
+        let (body, log) = sent(3, false);
+        assert!(!body.is_end_stream() && body.size_hint().exact().is_none());
+        assert_eq!(body.collect().await.unwrap().to_bytes(), "xxxx");
+        let line = "1970-01-01T00:00:00.000Z GET unknown 200 4 total=0us send=0us principal=- \
+                    request-id=name";
+        assert_eq!(lines(&log), line);
+        let whole = Outgoing::whole("abc".into());
+        assert_eq!(whole.size_hint().exact(), Some(3));
+        assert_eq!(whole.collect().await.unwrap().to_bytes(), "abc");
+    }
+
+    #[tokio::test]
+    async fn a_part_that_cannot_be_made_is_an_error_and_not_an_end() {
+        let (mut body, log) = sent(1, true);
+        for _ in 0..2 {
+            assert!(body.frame().await.unwrap().is_ok());
+        }
+        assert_eq!(lines(&log), "");
+        assert!(body.frame().await.unwrap().is_err());
+        assert!(lines(&log).ends_with("cause=\"cut off: It took too long.\""), "{}", lines(&log));
+    }
+
+    #[tokio::test]
+    async fn who_leaves_before_the_end_is_told_apart() {
+        let (mut body, log) = sent(3, false);
+        assert!(body.frame().await.unwrap().is_ok());
+        drop(body);
+        let line = lines(&log);
+        assert!(line.contains(" 200 1 ") && line.contains("the client left"), "{line}");
+    }
+}

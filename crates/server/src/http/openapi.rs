@@ -230,7 +230,8 @@ fn download() -> Address {
     let operation = get(Endpoint::Download, "The CSV that a report's link leads to", file)
         .taking([parameters::if_none_match()])
         .answering(304, known)
-        .refusing(&[Code::BadRequest, Code::LinkRefused, Code::Internal, Code::Unavailable]);
+        .refusing(&[Code::BadRequest, Code::LinkRefused, Code::Internal, Code::Unavailable])
+        .refusing(&[Code::UpgradeRequired]);
     let link = json!({ "type": "string" });
     let link = parameters::path("link", "From the Location of a report function.", link);
     Address { parameters: vec![link], ..address(Endpoint::Download, operation) }

@@ -132,12 +132,11 @@ async fn what_is_written_between_parts_neither_hides_nor_repeats_what_stays() {
         let mut seen = numbers(&house, planned(&set, query, usize::MAX), 4, async || {
             let one = usize::try_from(round * 3 % ROWS).unwrap();
             let key = u128::try_from(one).unwrap() + 1;
-            match round % 2 {
-                0 => drop(house.create(ONE, &rows[one]).await),
-                _ => {
-                    let gone = rollcall_odata::plan::Write::Delete(delete(&set, key));
-                    drop(house.write(ONE, gone).await);
-                }
+            if round % 2 == 0 {
+                drop(house.create(ONE, &rows[one]).await);
+            } else {
+                let gone = rollcall_odata::plan::Write::Delete(delete(&set, key));
+                drop(house.write(ONE, gone).await);
             }
             round += 1;
         })

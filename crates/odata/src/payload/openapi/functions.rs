@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::parameters::schema;
-use super::resources::{ANY, COUNT, JSON, KEPT, address, count, odata};
+use super::resources::{ANY, COUNT, JSON, KEPT, LONG, address, count, odata};
 use super::{Address, Answer, Operation, parameters, schemas};
 use crate::edm::{Function, Model};
 use crate::error::Code;
@@ -85,6 +85,7 @@ fn report(function: &Function, id: &str) -> Operation {
         .answering(302, link)
         .refusing(ANY)
         .refusing(KEPT)
+        .refusing(LONG)
         .refusing(&[Code::InvalidArgument, Code::NotAcceptable])
 }
 

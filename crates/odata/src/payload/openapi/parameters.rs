@@ -161,6 +161,7 @@ pub(super) fn of_refusal(code: Code) -> &'static [&'static str] {
         code if [400, 412].contains(&code.status()) => &["Repeatability-Result"],
         Code::SyncStateNotFound => &["Location"],
         Code::InvalidAuthenticationToken => &["WWW-Authenticate"],
+        Code::UpgradeRequired => &["Upgrade"],
         Code::Unavailable | Code::InsufficientStorage => &["Retry-After"],
         _ => &[],
     }
@@ -175,7 +176,8 @@ pub(super) fn headers() -> Map<String, Json> {
         ("ETag", true, "The version of what is answered."),
         ("Location", true, "Where it is."),
         ("Vary", true, "The request headers that the answer depends on."),
-        ("Content-Disposition", true, "The name of the file."),
+        ("Content-Disposition", false, "The name of the file."),
+        ("Upgrade", true, "The version of HTTP that it takes."),
         ("WWW-Authenticate", true, "Where tokens come from."),
         ("Retry-After", true, "How many seconds to wait before the next try."),
         ("OData-EntityId", true, "The address of the object whose body is left out."),

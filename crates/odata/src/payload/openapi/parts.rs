@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::resources::{
-    ANY, BODY, JSON, KEPT, WRITE, address, each_place, in_path, list_options, negotiated, odata,
-    unchanged,
+    ANY, BODY, JSON, KEPT, LONG, WRITE, address, each_place, in_path, list_options, negotiated,
+    odata, unchanged,
 };
 use super::{Address, Answer, Operation, parameters, schemas};
 use crate::edm::{EntitySet, Model, Property, Type};
@@ -40,8 +40,8 @@ pub fn references(model: &Model) -> Vec<Address> {
             one["name"] != "$select" && one["name"] != "$expand"
         });
         let get = Operation::new("GET", format!("{id}.references"), "The objects' addresses");
-        let get =
-            negotiated(get).taking(options).answering(200, answer).refusing(ANY).refusing(KEPT);
+        let get = negotiated(get).taking(options).answering(200, answer);
+        let get = get.refusing(ANY).refusing(KEPT).refusing(LONG);
         vec![address(&format!("{place}/$ref"), vec![get])]
     })
 }

@@ -41,6 +41,8 @@ pub(super) const COUNT: &[SystemOption] =
     &[SystemOption::Filter, SystemOption::Search, SystemOption::SchemaVersion];
 
 pub(super) const JSON: &str = "application/json";
+const CSV: &str = "text/csv";
+const LINES: &str = "application/x-ndjson";
 
 /// Why any request may be refused that asks something of the data or the model.
 pub(super) const ANY: &[Code] =
@@ -48,6 +50,9 @@ pub(super) const ANY: &[Code] =
 
 /// Why any request may be refused that reads what is kept.
 pub(super) const KEPT: &[Code] = &[Code::Internal, Code::Unavailable];
+
+/// Why a request may be refused whose answer can have any length.
+pub(super) const LONG: &[Code] = &[Code::UpgradeRequired];
 
 /// Why a request may be refused that writes.
 pub(super) const WRITE: &[Code] = &[Code::Conflict, Code::InsufficientStorage];
@@ -149,13 +154,21 @@ pub(super) fn list_options(set: &EntitySet) -> Vec<Json> {
 fn list(set: &EntitySet, id: &str) -> Operation {
     let page = schemas::collection(&schema(&format!("{}.item", set.name)), true);
     let page = schemas::tracked(page);
-    let answer = odata("A page, newest day first unless $orderby says otherwise.", page);
-    negotiated(Operation::new("GET", format!("{id}.list"), "The objects that are asked for"))
+    let words = "A page, newest day first unless $orderby says otherwise; as CSV or as lines of \
+                 JSON all objects.";
+    let answer = odata(words, page)
+        .body(CSV, rows::sheet())
+        .body(LINES, rows::lines())
+        .with(&["Preference-Applied", "Content-Disposition"]);
+    Operation::new("GET", format!("{id}.list"), "The objects that are asked for")
         .taking(LIST.iter().map(|one| parameters::option(*one, set)))
         .taking([parameters::tracking()])
-        .answering(200, answer.with(&["Preference-Applied"]))
+        .taking([parameters::format(&["json", "csv", "ndjson", JSON, CSV, LINES])])
+        .answering(200, answer)
         .refusing(ANY)
         .refusing(KEPT)
+        .refusing(LONG)
+        .refusing(&[Code::NotAcceptable])
 }
 
 fn create(model: &Model, set: &EntitySet, id: &str) -> Operation {
@@ -173,8 +186,8 @@ fn create(model: &Model, set: &EntitySet, id: &str) -> Operation {
         .taking([parameters::prefer_rows()])
         .taking(written_options(set))
         .reading(JSON, schema(&schemas::body_of(set, "POST")))
-        .reading("text/csv", rows::csv(model, set))
-        .reading("application/x-ndjson", rows::lines())
+        .reading(CSV, rows::csv(model, set))
+        .reading(LINES, rows::lines())
         .answering(200, rows)
         .answering(201, created)
         .answering(204, minimal().with(&["Location"]))

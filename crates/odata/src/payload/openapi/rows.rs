@@ -38,6 +38,11 @@ fn escaped(text: &str) -> String {
     pattern
 }
 
+/// A file whose heading row follows from what is selected.
+pub(super) fn sheet() -> Json {
+    json!({ "type": "string", "description": "A heading row, and a row for each object." })
+}
+
 /// Lines of JSON: one that is no object is a row that is rejected.
 pub(super) fn lines() -> Json {
     json!({ "type": "string", "description": "A JSON object on each line, as for one object." })

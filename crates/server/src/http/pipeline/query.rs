@@ -22,7 +22,7 @@ use crate::http::error::Refusal;
 impl Call<'_> {
     /// The entities of a set: as JSON page by page, else all at once.
     pub(super) async fn list(&mut self, place: Place) -> Result<Answer, Refusal> {
-        match self.form(&OF_A_SET)? {
+        match self.form(&OF_A_SET, &self.options)? {
             MediaType::Json(_) => {}
             form => return self.rows_of(place, form).await,
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hyper::StatusCode;
 use hyper::header::CONTENT_DISPOSITION;
 use rollcall_odata::Row;
-use rollcall_odata::headers::MediaType;
+use rollcall_odata::headers::{Json, MediaType};
 use rollcall_odata::payload::Part;
 use rollcall_odata::payload::csv::write::Sheet;
 use rollcall_odata::payload::json::write::Collection;
@@ -15,7 +15,7 @@ use rollcall_odata::plan::resource::Place;
 
 use super::parts::{Form, Reading};
 use super::query::{Way, query_terms};
-use super::{Call, OF_A_TENANT};
+use super::{Call, OF_A_TENANT, minimal};
 use crate::http::answer::Answer;
 use crate::http::error::Refusal;
 
@@ -26,6 +26,9 @@ impl Call<'_> {
         place: Place,
         form: MediaType,
     ) -> Result<Answer, Refusal> {
+        if form == (MediaType::Lines { ieee754: true }) {
+            minimal(Json { ieee754: true, ..Json::default() })?;
+        }
         let page = page::unpaged(&place.set, &self.options, &query_terms(self.app))?;
         let (computed, selection) = (&page.list.shape.computed, page.selection.as_ref());
         let set = &place.set;
