@@ -1,6 +1,6 @@
 //! Bodies and headers.
 
-use rollcall_odata::headers::{self, Accept, Preferences, Protocol};
+use rollcall_odata::headers::{self, Accept, Numbers, Preferences, Protocol};
 use rollcall_odata::payload::csv::read::Known;
 use rollcall_odata::payload::json::{read, write as json};
 use rollcall_odata::plan::Versions;
@@ -18,7 +18,7 @@ fn terms() -> Terms {
 /// A JSON body: of an entity, and of each property.
 pub fn body(data: &[u8]) {
     for at in 0..set().entity_type.properties.len() {
-        if let Err(error) = read::property(data, set(), at) {
+        if let Err(error) = read::property(data, set(), at, Numbers::default()) {
             assert_eq!(error.code.status(), 400, "{error:?}");
         }
     }
@@ -26,7 +26,8 @@ pub fn body(data: &[u8]) {
         Err(error) => assert_eq!(error.code.status(), 400, "{error:?}"),
         Ok(row) => {
             assert!(serde_json::from_slice::<serde_json::Value>(without_mark(data)).is_ok());
-            let written = json::entity("http://rollcall.localhost/v1.0", set(), &row);
+            let written = json::Shown::whole("http://rollcall.localhost/v1.0", set());
+            let written = written.entity(1, &row);
             assert_eq!(created(&written), Ok(row), "{}", String::from_utf8_lossy(&written));
         }
     }
@@ -37,7 +38,7 @@ fn without_mark(data: &[u8]) -> &[u8] {
 }
 
 fn created(data: &[u8]) -> Result<Row, Error> {
-    let body = read::entity(data, set())?;
+    let body = read::entity(data, set(), Numbers::default())?;
     Ok(write::create(set(), body, &terms())?.row)
 }
 
@@ -48,7 +49,7 @@ pub fn rows(data: &[u8]) {
     let (first, second) = text.split_at(usize::from(*cut).min(text.len()));
     let newest = terms().newest_refresh;
     let csv = || Intake::csv(Known::of_model(&MODEL), newest, 5);
-    let lines = || Intake::lines(std::sync::Arc::clone(set()), newest, 5);
+    let lines = || Intake::lines(std::sync::Arc::clone(set()), Numbers::default(), newest, 5);
     same(taken(csv(), &[text]), taken(csv(), &[first, second]));
     same(taken(lines(), &[text]), taken(lines(), &[first, second]));
 }

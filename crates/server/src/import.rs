@@ -9,6 +9,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use rollcall_odata::headers::Numbers;
 use rollcall_odata::payload::csv::read::Known;
 use rollcall_odata::plan::bulk::Intake;
 
@@ -177,7 +178,7 @@ impl Import {
             Form::Csv => Ok(Intake::csv(self.known.clone(), newest, MAX_DETAILS)),
             Form::Lines => {
                 let set = self.known.only_set().map_err(|error| Failure::Source(error.message))?;
-                Ok(Intake::lines(Arc::clone(set), newest, MAX_DETAILS))
+                Ok(Intake::lines(Arc::clone(set), Numbers::default(), newest, MAX_DETAILS))
             }
         }
     }

@@ -191,10 +191,19 @@ impl Parameters {
     }
 }
 
-/// Whether `IEEE754Compatible=true` is among the parameters of a `Content-Type`.
-pub fn is_ieee754(content_type: &str) -> bool {
-    let parameters = Parameters::read(content_type.split(';').skip(1));
-    parameters.ieee754 == Some(true)
+/// How a body in JSON writes numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// `IEEE754Compatible=true`: whole numbers of 64 bits may be strings.
+    pub ieee754: bool,
+}
+
+impl Numbers {
+    /// From the parameters of a `Content-Type`; others than this do not matter.
+    pub fn of(content_type: &str) -> Self {
+        let parameters = Parameters::read(content_type.split(';').skip(1));
+        Self { ieee754: parameters.ieee754 == Some(true) }
+    }
 }
 
 /// Keeps a parameter's value, unless it has none or contradicts the one before.
@@ -235,16 +244,16 @@ mod tests {
             assert!(written.contains(&format!("IEEE754Compatible={ieee754};")), "{written}");
             let read = Parameters::read(written.split(';').skip(1));
             assert_eq!((read.form(Kind::Json), read.allow(json)), (Some(json), true), "{written}");
-            assert_eq!(is_ieee754(written), ieee754);
+            assert_eq!(Numbers::of(written), Numbers { ieee754 });
         }
     }
 
     #[test]
     fn content_types_of_requests() {
-        assert!(is_ieee754("application/json; ieee754compatible = \"TRUE\""));
-        assert!(is_ieee754("application/x-ndjson;x=y;IEEE754Compatible=true"));
+        assert!(Numbers::of("application/json; ieee754compatible = \"TRUE\"").ieee754);
+        assert!(Numbers::of("application/x-ndjson;x=y;IEEE754Compatible=true").ieee754);
         for not in ["application/json", "application/json;IEEE754Compatible=false", "x;true"] {
-            assert!(!is_ieee754(not), "{not}");
+            assert!(!Numbers::of(not).ieee754, "{not}");
         }
     }
 }

@@ -181,10 +181,15 @@ fn singleton(model: &Model, name: &str) -> Singleton {
     let sets = model.entity_sets.iter().filter(|set| set.under == name);
     Singleton {
         name: name.to_owned(),
-        entity_type: format!("{}.{}", NAMESPACE.0, root_name(name)),
+        entity_type: singleton_type(name),
         bindings: sets.map(|set| (set.name.clone(), set.name.clone())).collect(),
         annotations: annotations::singleton(),
     }
+}
+
+/// The full name of a singleton's type.
+pub(super) fn singleton_type(name: &str) -> String {
+    format!("{}.{}", NAMESPACE.0, root_name(name))
 }
 
 /// The identity of all sets of this type, where they agree: it is then

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::write;
 use crate::edm::EntitySet;
 use crate::error::Error;
+use crate::headers::Numbers;
 use crate::payload::csv::read::{self as csv, Known};
 use crate::payload::json::lines;
 use crate::payload::json::read::{Body, Slot};
@@ -137,8 +138,13 @@ impl Intake {
     }
 
     /// For newline-delimited JSON of this set.
-    pub fn lines(set: Arc<EntitySet>, newest_refresh: Date, most_reasons: usize) -> Self {
-        let form = Form::Lines(lines::Reader::new(set));
+    pub fn lines(
+        set: Arc<EntitySet>,
+        numbers: Numbers,
+        newest_refresh: Date,
+        most_reasons: usize,
+    ) -> Self {
+        let form = Form::Lines(lines::Reader::new(set, numbers));
         Self { form, newest_refresh, most_reasons, taken: Taken::default() }
     }
 

@@ -4,12 +4,9 @@ use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LOCATION, VARY,
 };
 use hyper::{StatusCode, body::Bytes};
+use rollcall_odata::headers::{Json, MediaType};
 
 use super::body::Body;
-
-/// Graph's media type of OData JSON, parameters included.
-const ODATA_JSON: &str = "application/json;odata.metadata=minimal;odata.streaming=true;\
-                          IEEE754Compatible=false;charset=utf-8";
 
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 
@@ -53,9 +50,9 @@ impl Answer {
         Self { body, ..Self::empty(status) }.stating(CONTENT_TYPE, media_type)
     }
 
-    /// OData JSON.
-    pub fn odata(status: StatusCode, body: impl Into<Body>) -> Self {
-        Self::of(status, ODATA_JSON, body.into()).versioned()
+    /// OData JSON in this form.
+    pub fn odata(status: StatusCode, json: Json, body: impl Into<Body>) -> Self {
+        Self::of(status, MediaType::Json(json).content_type(), body.into()).versioned()
     }
 
     /// Plain JSON: errors, health and the built-in issuer.

@@ -2,6 +2,8 @@
 
 use hyper::header::CONTENT_SECURITY_POLICY;
 use hyper::{Method, StatusCode};
+use rollcall_odata::headers::Json;
+use rollcall_odata::payload::json::write::{self, Style};
 use rollcall_odata::payload::{csdl, service as service_document};
 use rollcall_odata::{Code, Error};
 use serde_json::json;
@@ -50,9 +52,9 @@ pub fn openapi(app: &App) -> Answer {
 }
 
 /// The service document.
-pub fn service(app: &App, root: &str) -> Answer {
-    let body = service_document::document(&app.model, root);
-    Answer::odata(StatusCode::OK, body).varying("Accept")
+pub fn service(app: &App, root: &str, json: Json) -> Answer {
+    let body = service_document::document(&app.model, root, json.metadata);
+    Answer::odata(StatusCode::OK, json, body).varying("Accept")
 }
 
 /// `$metadata`, in the format that is asked for.
@@ -63,10 +65,10 @@ pub fn metadata(app: &App, format: csdl::Format) -> Answer {
 }
 
 /// A singleton: it has no properties of its own.
-pub fn singleton(root: &str, name: &str) -> Answer {
-    let context = format!("{root}/$metadata#{name}");
-    let body = json!({ "@odata.context": context }).to_string();
-    Answer::odata(StatusCode::OK, body).varying("Accept")
+pub fn singleton(app: &App, root: &str, name: &str, json: Json) -> Answer {
+    let style = Style { json, ..Style::default() };
+    let body = write::singleton(&app.model, root, name, style);
+    Answer::odata(StatusCode::OK, json, body).varying("Accept")
 }
 
 /// `OPTIONS`: the methods of an address, of one that nobody knows the common ones.

@@ -7,6 +7,7 @@ mod bulk;
 mod delta;
 #[cfg(rollcall_bench)]
 mod fixed;
+mod format;
 mod parts;
 mod property;
 mod query;
@@ -16,16 +17,15 @@ mod rows;
 
 use std::sync::Arc;
 
-use hyper::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
-};
+use hyper::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use hyper::{Method, StatusCode};
 use rollcall_odata::edm::EntitySet;
 use rollcall_odata::headers::{
-    self, Accept, Answer as Wish, Handling, Json, Kind, MediaType, OF_DATA, Preferences, Protocol,
+    self, Accept, Answer as Wish, Handling, Json, Preferences, Protocol, Scope,
 };
 use rollcall_odata::payload::csdl;
-use rollcall_odata::payload::json::{read, write};
+use rollcall_odata::payload::json::read;
+use rollcall_odata::payload::json::write::{Shown, Style};
 use rollcall_odata::plan::query::{Computed, Selection};
 use rollcall_odata::plan::resource::{self, Place, Resource};
 use rollcall_odata::plan::write::Terms;
@@ -43,6 +43,7 @@ use super::routes::Endpoint;
 use crate::app::{App, newest_refresh};
 use crate::auth::{self, Need, Principal};
 use crate::observe::Observation;
+use format::json_body;
 use property::{Form, Part};
 use repeat::Named;
 
@@ -59,9 +60,12 @@ const OF_A_TENANT: &str = "Accept, Authorization";
 const OF_A_TENANT_AS_PREFERRED: &str = "Accept, Authorization, Prefer";
 
 /// What is to be answered to a write.
-#[derive(Default)]
 struct AfterWrite {
     preferences: Preferences,
+    /// What kind of write it is.
+    scope: Scope,
+    /// The form of the answer.
+    json: Json,
     /// What is shown of the entity, where it is not everything.
     selection: Option<Selection>,
 }
@@ -114,6 +118,7 @@ pub async fn odata(
         principal.require(need(&request.method))?;
     }
     let protocol = protocol(request)?;
+    Preferences::parse(request.lines(&PREFER)).check()?;
     let named = Named::of(request, app.clock.now())?;
     let has_name = named.is_some();
     let call =
@@ -213,38 +218,14 @@ impl Call<'_> {
             (Resource::Service, _) => self.document(documents::service),
             (Resource::Metadata, _) => self.metadata(),
             (Resource::Singleton(name), _) => {
-                self.document(|_, root| documents::singleton(root, &name))
+                self.document(|app, root, json| documents::singleton(app, root, &name, json))
             }
         }
     }
 
-    fn document(&self, render: impl FnOnce(&App, &str) -> Answer) -> Result<Answer, Refusal> {
+    fn document(&self, render: impl FnOnce(&App, &str, Json) -> Answer) -> Result<Answer, Refusal> {
         self.options.only(&[SystemOption::Format])?;
-        self.json()?;
-        Ok(render(self.app, &self.root))
-    }
-
-    /// The media type of the answer from a resource that is offered in these kinds.
-    fn form(&self, offered: &[Kind], options: &Options) -> Result<MediaType, Error> {
-        let accept = Accept::parse(self.request.lines(&ACCEPT));
-        let form = MediaType::negotiate(offered, options, &accept)?;
-        if let MediaType::Json(json) = form {
-            minimal(json)?;
-        }
-        Ok(form)
-    }
-
-    /// The form of the answer from a resource that is offered as JSON alone.
-    fn json(&self) -> Result<Json, Error> {
-        self.json_under(&self.options)
-    }
-
-    /// The same under options that are not the request's own.
-    fn json_under(&self, options: &Options) -> Result<Json, Error> {
-        match self.form(&OF_DATA, options)? {
-            MediaType::Json(json) => Ok(json),
-            _ => Ok(Json::default()),
-        }
+        Ok(render(self.app, &self.root, self.json()?))
     }
 
     fn metadata(&self) -> Result<Answer, Refusal> {
@@ -263,15 +244,17 @@ impl Call<'_> {
         let terms = query::query_terms(self.app);
         let page::One { computed, selection } =
             page::entity(&place.set, &self.options, own, &terms)?;
-        self.json()?;
+        let json = self.json()?;
+        let style = self.style(json);
         let set = Arc::clone(&place.set);
         let besides = computed.clone();
-        self.found(place, selector, besides, |call, entity| {
-            let (root, row, selection) = (&call.root, &entity.row, selection.as_ref());
-            let body = write::selected(root, &set, row, &computed, selection);
-            Answer::odata(StatusCode::OK, body)
-        })
-        .await
+        let answer = self.found(place, selector, besides, |call, entity| {
+            let (root, selection) = (&call.root, selection.as_ref());
+            let shown = Shown { root, set: &set, computed: &computed, selection, style };
+            Answer::odata(StatusCode::OK, json, shown.entity(entity.version, &entity.row))
+        });
+        let answer = answer.await?.varying(OF_A_TENANT_AS_PREFERRED);
+        Ok(answer.applying(&self.preferences().applied(Scope::One)))
     }
 
     /// What is to be said of an entity, unless its version says that the client
@@ -307,22 +290,25 @@ impl Call<'_> {
     }
 
     async fn create(&mut self, place: Place) -> Result<Answer, Refusal> {
-        self.json()?;
+        let json = self.json()?;
         let preferences = self.preferences();
         if let (Some(stream), Some(form)) = (self.stream.take(), self.request.rows_in()) {
             self.options.only(&[SystemOption::Format])?;
             return self.create_many(place, stream, form, &preferences).await;
         }
-        let wish = self.wish(&place, preferences)?;
-        let body = read::entity(json_body(self.request)?, &place.set)?;
+        let wish = self.wish(&place, preferences, Scope::Create, json)?;
+        let (bytes, numbers) = json_body(self.request)?;
+        let body = read::entity(bytes, &place.set, numbers)?;
         let plan = plan::write::create(&place.set, body, &self.terms(&wish.preferences))?;
         self.write(place, plan::Write::Create(plan), &wish, String::new()).await
     }
 
     async fn change(&mut self, place: Place, selector: Selector) -> Result<Answer, Refusal> {
-        let wish = self.wish(&place, self.preferences())?;
-        self.json()?;
-        let body = read::entity(json_body(self.request)?, &place.set)?;
+        let json = self.json()?;
+        let scope = Scope::Change { by_fact: matches!(selector, Selector::Fact(_)) };
+        let wish = self.wish(&place, self.preferences(), scope, json)?;
+        let (bytes, numbers) = json_body(self.request)?;
+        let body = read::entity(bytes, &place.set, numbers)?;
         let wanted = wanted(&place.set, &selector);
         let build = match self.request.method {
             Method::PUT => plan::write::replace,
@@ -340,16 +326,25 @@ impl Call<'_> {
         let wanted = wanted(&place.set, &selector);
         let precondition = self.precondition();
         let plan = Delete { set: Arc::clone(&place.set), selector, precondition };
-        self.write(place, plan::Write::Delete(plan), &AfterWrite::default(), wanted).await
+        let preferences = self.preferences();
+        let (scope, json) = (Scope::Plain, Json::default());
+        let wish = AfterWrite { preferences, scope, json, selection: None };
+        self.write(place, plan::Write::Delete(plan), &wish, wanted).await
     }
 
     /// What is to be answered to a write. Who selects properties wants to see them.
-    fn wish(&self, place: &Place, mut preferences: Preferences) -> Result<AfterWrite, Error> {
+    fn wish(
+        &self,
+        place: &Place,
+        mut preferences: Preferences,
+        scope: Scope,
+        json: Json,
+    ) -> Result<AfterWrite, Error> {
         let selection = page::written(&place.set, &self.options, &query::query_terms(self.app))?;
         if selection.is_some() && preferences.answer == Some(Wish::Minimal) {
             preferences.answer = None;
         }
-        Ok(AfterWrite { preferences, selection })
+        Ok(AfterWrite { preferences, scope, json, selection })
     }
 
     async fn write(
@@ -364,7 +359,10 @@ impl Call<'_> {
         let written = written.map_err(|error| self.refusal(error, &place, &wanted))?;
         self.seen.lap("run");
         let answer = match written {
-            Written::Deleted => Answer::empty(StatusCode::NO_CONTENT),
+            Written::Deleted => {
+                let applied = wish.preferences.applied(wish.scope);
+                Answer::empty(StatusCode::NO_CONTENT).applying(&applied)
+            }
             Written::Created(entity) => self.written(StatusCode::CREATED, &place, &entity, wish),
             Written::Changed(entity) | Written::Unchanged(entity) => {
                 self.written(StatusCode::OK, &place, &entity, wish)
@@ -380,18 +378,20 @@ impl Call<'_> {
         status: StatusCode,
         place: &Place,
         entity: &Entity,
-        AfterWrite { preferences, selection }: &AfterWrite,
+        AfterWrite { preferences, scope, json, selection }: &AfterWrite,
     ) -> Answer {
         let url = format!("{}/{}/{}", self.root, place.path, key_of(&entity.row));
         let answer = if preferences.answer == Some(Wish::Minimal) {
             Answer::empty(StatusCode::NO_CONTENT).with(ODATA_ENTITY_ID, &url)
         } else {
-            let (root, set, row) = (&self.root, &place.set, &entity.row);
-            Answer::odata(status, write::selected(root, set, row, &[], selection.as_ref()))
+            let style = Style { json: *json, omits_nulls: preferences.omit_values.is_some() };
+            let (root, selection) = (&self.root, selection.as_ref());
+            let shown = Shown { root, set: &place.set, computed: &[], selection, style };
+            Answer::odata(status, *json, shown.entity(entity.version, &entity.row))
         };
         let answer = answer.tagged(&headers::entity_tag(entity.version));
         let answer = if status == StatusCode::CREATED { answer.located(&url) } else { answer };
-        answer.varying(OF_A_TENANT_AS_PREFERRED).applying(&applied(preferences))
+        answer.varying(OF_A_TENANT_AS_PREFERRED).applying(&preferences.applied(*scope))
     }
 
     fn tenant(&self) -> uuid::Uuid {
@@ -447,34 +447,6 @@ impl Call<'_> {
     }
 }
 
-/// Refuses the forms of JSON that are not served.
-fn minimal(json: Json) -> Result<(), Error> {
-    if json == Json::default() {
-        return Ok(());
-    }
-    let message = "Of JSON odata.metadata=minimal and IEEE754Compatible=false are served alone.";
-    Err(Error::new(Code::NotImplemented, message).about("$format"))
-}
-
-/// The JSON body of a write, with Graph's words where it is none.
-fn json_body(request: &Request) -> Result<&[u8], Error> {
-    match request.header(&CONTENT_TYPE) {
-        None => {
-            return Err(Error::bad_request(
-                "Unable to read JSON request payload. Please ensure Content-Type header is set \
-                 and payload is of valid JSON format.",
-            ));
-        }
-        Some(content_type) if !headers::is_json(content_type) => {
-            return Err(Error::bad_request(
-                "Entity only allows writes with a JSON Content-Type header.",
-            ));
-        }
-        Some(_) => {}
-    }
-    request.body.as_deref().map_err(Clone::clone)
-}
-
 /// How the client named an entity, for the answer that there is none.
 fn wanted(set: &EntitySet, selector: &Selector) -> String {
     match selector {
@@ -492,23 +464,6 @@ fn wanted(set: &EntitySet, selector: &Selector) -> String {
 
 fn key_of(row: &Row) -> String {
     rollcall_odata::payload::primitive::text_of(&row[0])
-}
-
-/// Which preferences were honoured, if any had to be.
-fn applied(preferences: &Preferences) -> Vec<&'static str> {
-    let mut applied = Vec::new();
-    match preferences.answer {
-        Some(Wish::Minimal) => applied.push("return=minimal"),
-        Some(Wish::Representation) => applied.push("return=representation"),
-        None => {}
-    }
-    if preferences.handling == Some(Handling::Lenient) {
-        applied.push("handling=lenient");
-    }
-    if preferences.create_if_missing {
-        applied.push("create-if-missing");
-    }
-    applied
 }
 
 /// Nothing but these versions is served.

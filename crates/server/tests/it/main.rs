@@ -30,6 +30,7 @@ mod language;
 mod limits;
 mod names;
 mod parts;
+mod preferences;
 mod process;
 mod property;
 mod protocol;
@@ -157,7 +158,20 @@ suite! {
         a_format_that_is_accepted_or_406
         anything_is_what_graph_answers
         what_cannot_be_answered_is_not_written
-        a_plain_value_is_plain_text;
+        a_plain_value_is_plain_text
+        without_metadata_are_count_and_next_link_alone
+        full_metadata_is_everything
+        numbers_of_64_bits_are_strings_for_who_asks
+        links_lead_where_they_say
+        the_key_that_is_not_selected_is_told_by_the_address
+        long_numbers_are_exact_both_ways
+        long_numbers_in_lines
+        what_a_write_answers_is_in_the_form_that_is_accepted
+        what_has_changed_needs_metadata;
+    preferences:
+        nulls_are_left_out_for_who_prefers_that
+        only_what_was_honoured_is_said_to_be
+        strict_handling_refuses_what_cannot_be_honoured;
     language:
         every_sentence_of_the_language_is_answered
         segments_that_are_not_served_say_so

@@ -148,7 +148,7 @@ pub fn what_is_selected_of_a_write_is_shown_after_it(world: &World) {
         assert_eq!(changed.status, 200, "who selects wants to see\n{changed}");
         assert_eq!(changed.header("preference-applied"), None);
         let changed = changed.json();
-        assert_eq!(changed.as_object().unwrap().len(), 3, "{changed}");
+        assert_eq!(changed.as_object().unwrap().len(), 4, "{changed}");
         assert!(changed["@odata.context"].as_str().unwrap().ends_with("Counts(teams)/$entity"));
         let refused = send(method, &format!("{one}?$select=nothing"), body.clone(), "x=1");
         assert_eq!(refused.status, 400, "{refused}");

@@ -64,6 +64,27 @@ fn a_collection_of_complex_values() {
 }
 
 #[test]
+fn with_full_metadata_collections_and_complex_values_tell_their_types() {
+    let world = world();
+    let shown: Vec<String> = [
+        ("emailActivityUserDetail", MAIL, "assignedProducts"),
+        ("office365ActivationsUserDetail", ACTIVATED, "userActivationCounts"),
+    ]
+    .into_iter()
+    .flat_map(|(set, body, property)| {
+        let made = post(&world, set, body);
+        let one = made.header("location").unwrap().replace("http://rollcall.test", "");
+        [one.clone(), format!("{one}/{property}")].map(|target| {
+            let accept = "application/json;odata.metadata=full;IEEE754Compatible=true";
+            let asked = ask("GET", &target).bearer(&world.writer()).header("Accept", accept);
+            world.send(&asked).text()
+        })
+    })
+    .collect();
+    insta::assert_snapshot!("full", shown.join("\n"));
+}
+
+#[test]
 fn faults_name_the_item_and_its_member() {
     let world = world();
     let bodies = [

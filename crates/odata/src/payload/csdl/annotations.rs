@@ -2,6 +2,7 @@
 
 use super::tree::{Annotation, Expression};
 use crate::edm::{EntitySet, EntityType, Property, Role};
+use crate::headers::{Json, MediaType, Metadata};
 use crate::payload::primitive;
 
 /// What holds of an entity type whose sets agree on this identity.
@@ -73,7 +74,16 @@ pub(super) fn container() -> Vec<Annotation> {
         tag("Capabilities.AsynchronousRequestsSupported", false),
         tag("Capabilities.CrossJoinSupported", false),
         annotation("Capabilities.AcceptableEncodings", Expression::List(vec![text("gzip")])),
+        annotation("Capabilities.SupportedFormats", Expression::List(formats())),
     ]
+}
+
+/// The forms of JSON, in which everything can be had but plain values.
+fn formats() -> Vec<Expression> {
+    let levels = [Metadata::Minimal, Metadata::Full, Metadata::None];
+    let both = |metadata| [false, true].map(|ieee754| Json { metadata, ieee754 });
+    let forms = levels.into_iter().flat_map(both);
+    forms.map(|json| text(MediaType::Json(json).content_type())).collect()
 }
 
 /// What can be done with an entity set, and what not.

@@ -216,7 +216,8 @@ mod tests {
         let mut sheet = Sheet::of_function(function, Vec::new()).unwrap();
         for body in bodies {
             let set = &function.entity_set;
-            let body = crate::payload::json::read::entity(body.as_bytes(), set).unwrap();
+            let numbers = crate::headers::Numbers::default();
+            let body = crate::payload::json::read::entity(body.as_bytes(), set, numbers).unwrap();
             sheet.row(&create(set, body, &terms).unwrap().row).unwrap();
         }
         String::from_utf8(sheet.finish().unwrap()).unwrap()

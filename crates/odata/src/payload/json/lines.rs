@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::read::{self, Body};
 use crate::edm::EntitySet;
 use crate::error::Error;
+use crate::headers::Numbers;
 use crate::payload::csv::Start;
 
 /// The longest line, in bytes: two hundred times what an object needs.
@@ -13,6 +14,7 @@ pub const MAX_LINE: usize = 64 * 1024;
 /// Reads one text of lines.
 pub struct Reader {
     set: Arc<EntitySet>,
+    numbers: Numbers,
     start: Start,
     /// What there is of a line whose end has not come.
     begun: Vec<u8>,
@@ -23,8 +25,9 @@ pub struct Reader {
 
 impl Reader {
     /// A reader of rows of this set.
-    pub fn new(set: Arc<EntitySet>) -> Self {
-        Self { set, start: Start::default(), begun: Vec::new(), too_long: false, line: 1 }
+    pub fn new(set: Arc<EntitySet>, numbers: Numbers) -> Self {
+        let (start, begun) = (Start::default(), Vec::new());
+        Self { set, numbers, start, begun, too_long: false, line: 1 }
     }
 
     /// The set that the rows are for.
@@ -82,7 +85,7 @@ impl Reader {
         if line.len() > MAX_LINE {
             row(self.line, &self.set, Err(too_long()));
         } else if !line.trim_ascii().is_empty() {
-            row(self.line, &self.set, read::entity(line, &self.set));
+            row(self.line, &self.set, read::entity(line, &self.set, self.numbers));
         }
     }
 }

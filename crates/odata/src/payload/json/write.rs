@@ -1,52 +1,111 @@
 //! Entities as OData JSON, straight into the bytes of the answer.
 
 mod delta;
+mod members;
 
 use std::sync::Arc;
 
-use crate::edm::{ComplexType, EntitySet, Property, Type};
+use crate::edm::{EntitySet, Model, Property, Type};
 use crate::headers;
-use crate::payload::{Part, primitive};
+use crate::payload::{Part, csdl, primitive};
 use crate::plan::expression::Ty;
 use crate::plan::query::{Computed, Selection};
 use crate::value::{Row, Value};
 pub use delta::Onward;
+pub use members::Style;
+use members::{braced, computed, member, text, write_value};
 
-/// One entity as an answer of its own: context, type and every property,
-/// nulls included. `root` is the service root without a slash at its end.
-pub fn entity(root: &str, set: &EntitySet, row: &Row) -> Vec<u8> {
-    selected(root, set, row, &[], None)
+/// What an answer shows of an entity, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// The service root without a slash at its end.
+    pub root: &'a str,
+    /// Where the entity is.
+    pub set: &'a EntitySet,
+    /// What it has besides its properties.
+    pub computed: &'a [Computed],
+    /// What is shown of all that, where it is not everything.
+    pub selection: Option<&'a Selection>,
+    /// How it is written.
+    pub style: Style,
 }
 
-/// As `entity`, with what is computed beside the properties, and of these only
-/// what is selected; the context names it.
-pub fn selected(
-    root: &str,
-    set: &EntitySet,
-    row: &Row,
-    calculated: &[Computed],
-    selection: Option<&Selection>,
-) -> Vec<u8> {
-    let properties = &set.entity_type.properties;
-    let shown = |at: &usize| selection.is_none_or(|one| one.properties.contains(at));
-    let names = selection
-        .map(|selection| format!("({})", names(set, calculated, selection)))
-        .unwrap_or_default();
-    let mut out = Vec::with_capacity(512);
-    out.extend_from_slice(b"{\"@odata.context\":");
-    string(&mut out, &format!("{root}/$metadata#{}{names}/$entity", set.name));
-    out.extend_from_slice(b",\"@odata.type\":");
-    string(&mut out, &format!("#{}", set.entity_type.name));
-    for at in (0..properties.len()).filter(shown) {
-        out.push(b',');
-        member(&mut out, &properties[at], &row[at]);
+impl<'a> Shown<'a> {
+    /// Everything, as most clients want it.
+    pub fn whole(root: &'a str, set: &'a EntitySet) -> Self {
+        Self { root, set, computed: &[], selection: None, style: Style::default() }
     }
-    for (one, value) in calculated.iter().zip(row.iter().skip(properties.len())) {
-        out.push(b',');
-        computed(&mut out, &one.name, one.ty, value);
+
+    /// The entity as an answer of its own: context, type, and what is shown of
+    /// it. The context names what is selected.
+    pub fn entity(&self, version: u64, row: &Row) -> Vec<u8> {
+        let Self { root, set, style, .. } = *self;
+        let properties = &set.entity_type.properties;
+        let shown = |at: &usize| self.selection.is_none_or(|one| one.properties.contains(at));
+        let mut out = Vec::with_capacity(512);
+        braced(&mut out, |out| {
+            if style.tells() {
+                let names = self.selection.map(|one| names(set, self.computed, one));
+                let names = names.map(|names| format!("({names})")).unwrap_or_default();
+                text(
+                    out,
+                    "@odata.context",
+                    &format!("{root}/$metadata#{}{names}/$entity", set.name),
+                );
+            }
+            let about = About { root, set, version, key: &row[0] };
+            about.write(out, style, Place { alone: true, keyed: shown(&0) });
+            for at in (0..properties.len()).filter(shown) {
+                member(out, &properties[at], &row[at], style);
+            }
+            for (one, value) in self.computed.iter().zip(row.iter().skip(properties.len())) {
+                computed(out, &one.name, one.ty, value, style);
+            }
+        });
+        out
     }
-    out.push(b'}');
-    out
+}
+
+/// What an entity's object says of it besides its properties.
+struct About<'a> {
+    root: &'a str,
+    set: &'a EntitySet,
+    version: u64,
+    key: &'a Value,
+}
+
+/// Where the object of an entity stands.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Whether it is the whole answer, whose headers have its version.
+    alone: bool,
+    /// Whether the key is among its properties.
+    keyed: bool,
+}
+
+impl About<'_> {
+    /// In the order that readers of streams rely on. Who is not told
+    /// everything works out the address from the key, if there is one.
+    fn write(&self, out: &mut Vec<u8>, style: Style, Place { alone, keyed }: Place) {
+        let all = style.tells_all();
+        if all || (alone && style.tells()) {
+            text(out, "@odata.type", &format!("#{}", self.set.entity_type.name));
+        }
+        if all || (!keyed && style.tells()) {
+            text(out, "@odata.id", &self.address());
+        }
+        if all || (!alone && style.tells()) {
+            text(out, "@odata.etag", &headers::entity_tag(self.version));
+        }
+        if all {
+            text(out, "@odata.editLink", &self.address());
+        }
+    }
+
+    fn address(&self) -> String {
+        let key = primitive::text_of(self.key);
+        format!("{}/{}('{key}')", self.root, self.set.name)
+    }
 }
 
 /// What is selected, as a context names it.
@@ -60,30 +119,62 @@ fn names(set: &EntitySet, computed: &[Computed], selection: &Selection) -> Strin
 
 /// One property as an answer of its own. `address` is that of its entity,
 /// relative to the service root.
-pub fn property(root: &str, address: &str, property: &Property, value: &Value) -> Vec<u8> {
-    let mut out = b"{\"@odata.context\":".to_vec();
-    string(&mut out, &format!("{root}/$metadata#{address}/{}", property.name));
-    out.push(b',');
-    if let (Value::Record(values), Type::Complex(complex)) = (value, &property.ty) {
-        let mut members = Vec::new();
-        record(&mut members, complex, values);
-        // Its members stand beside the context, without a brace of their own.
-        out.extend_from_slice(&members[1..]);
-        return out;
-    }
-    out.extend_from_slice(b"\"value\":");
-    write_value(&mut out, &property.ty, value);
-    out.push(b'}');
+pub fn property(
+    root: &str,
+    address: &str,
+    property: &Property,
+    value: &Value,
+    style: Style,
+) -> Vec<u8> {
+    let mut out = Vec::new();
+    braced(&mut out, |out| {
+        if style.tells() {
+            text(out, "@odata.context", &format!("{root}/$metadata#{address}/{}", property.name));
+        }
+        if let (Value::Record(values), Type::Complex(complex)) = (value, &property.ty) {
+            return members::members_of(out, complex, values, style);
+        }
+        if style.tells_all() {
+            members::annotated(out, "", &property.ty);
+        }
+        out.extend_from_slice(b",\"value\":");
+        write_value(out, &property.ty, value, style);
+    });
     out
 }
 
 /// The address of one entity, absolute.
-pub fn reference(root: &str, address: &str) -> Vec<u8> {
-    let mut out = b"{\"@odata.context\":".to_vec();
-    string(&mut out, &format!("{root}/$metadata#$ref"));
-    out.extend_from_slice(b",\"@odata.id\":");
-    string(&mut out, &format!("{root}/{address}"));
-    out.push(b'}');
+pub fn reference(root: &str, address: &str, style: Style) -> Vec<u8> {
+    let mut out = Vec::new();
+    braced(&mut out, |out| {
+        if style.tells() {
+            text(out, "@odata.context", &format!("{root}/$metadata#$ref"));
+        }
+        text(out, "@odata.id", &format!("{root}/{address}"));
+    });
+    out
+}
+
+/// A singleton. It has no properties of its own, and leads to entity sets: who
+/// is told everything is told where they are.
+pub fn singleton(model: &Model, root: &str, name: &str, style: Style) -> Vec<u8> {
+    let mut out = Vec::new();
+    braced(&mut out, |out| {
+        if style.tells() {
+            text(out, "@odata.context", &format!("{root}/$metadata#{name}"));
+        }
+        if !style.tells_all() {
+            return;
+        }
+        let address = format!("{root}/{name}");
+        text(out, "@odata.type", &format!("#{}", csdl::singleton_type(name)));
+        text(out, "@odata.id", &address);
+        for set in model.entity_sets.iter().filter(|set| set.under == name) {
+            let (name, to) = (&set.name, format!("{address}/{}", set.name));
+            text(out, &format!("{name}@odata.associationLink"), &format!("{to}/$ref"));
+            text(out, &format!("{name}@odata.navigationLink"), &to);
+        }
+    });
     out
 }
 
@@ -102,7 +193,10 @@ const USUAL_SIZE: usize = 8 * 1024;
 #[derive(Clone)]
 pub struct Collection {
     out: Vec<u8>,
+    style: Style,
     context: String,
+    /// How much of the context is the service root.
+    root: usize,
     set: Arc<EntitySet>,
     empty: bool,
     /// The positions of the properties that are shown.
@@ -114,27 +208,36 @@ pub struct Collection {
 impl Collection {
     /// The entities of a set. `root` is the service root without a slash at its end.
     pub fn of_set(root: &str, set: Arc<EntitySet>) -> Self {
-        Self::new(format!("{root}/$metadata#{}", set.name), set)
+        let context = format!("{root}/$metadata#{}", set.name);
+        Self::new(root, context, set)
     }
 
     /// The addresses of entities of a set.
     pub fn of_references(root: &str, set: Arc<EntitySet>) -> Self {
-        Self::new(format!("{root}/$metadata#Collection($ref)"), set)
+        let context = format!("{root}/$metadata#Collection($ref)");
+        Self::new(root, context, set)
     }
 
     /// The rows of a report function over this set, in Graph's words.
     pub fn of_function(root: &str, set: Arc<EntitySet>) -> Self {
         let context = format!("{root}/$metadata#Collection({})", set.entity_type.name);
-        let mut rows = Self::new(context, set);
+        let mut rows = Self::new(root, context, set);
         // They have no key, unless it is selected by its name.
         rows.shown.retain(|at| *at != 0);
         rows
     }
 
-    fn new(context: String, set: Arc<EntitySet>) -> Self {
+    fn new(root: &str, context: String, set: Arc<EntitySet>) -> Self {
         let shown = (0..set.entity_type.properties.len()).collect();
-        let out = Vec::with_capacity(USUAL_SIZE);
-        Self { out, context, set, empty: true, shown, computed: Vec::new() }
+        let (out, style) = (Vec::with_capacity(USUAL_SIZE), Style::default());
+        let root = root.len();
+        Self { out, style, context, root, set, empty: true, shown, computed: Vec::new() }
+    }
+
+    /// The same, written in this style.
+    #[must_use]
+    pub fn styled(self, style: Style) -> Self {
+        Self { style, ..self }
     }
 
     /// With what is computed beside the properties, and of these only what is
@@ -153,45 +256,47 @@ impl Collection {
 
     /// Adds an entity; its version is its `@odata.etag`.
     pub fn item(&mut self, version: u64, row: &Row) {
-        self.next();
-        self.out.extend_from_slice(b"{\"@odata.etag\":");
-        string(&mut self.out, &headers::entity_tag(version));
-        self.members(row);
-        self.out.push(b'}');
-    }
-
-    /// What is shown of a row, each member with a comma before it.
-    fn members(&mut self, row: &Row) {
-        let properties = &self.set.entity_type.properties;
-        for at in &self.shown {
-            self.out.push(b',');
-            member(&mut self.out, &properties[*at], &row[*at]);
-        }
-        for ((name, ty), value) in self.computed.iter().zip(&row[properties.len()..]) {
-            self.out.push(b',');
-            computed(&mut self.out, name, *ty, value);
-        }
+        self.object(|rows, out| {
+            let root = &rows.context[..rows.root];
+            let about = About { root, set: &rows.set, version, key: &row[0] };
+            let keyed = rows.shown.contains(&0);
+            about.write(out, rows.style, Place { alone: false, keyed });
+            rows.members(out, row);
+        });
     }
 
     /// Adds the absolute address of an entity.
     pub fn reference(&mut self, address: &str) {
-        self.next();
-        self.out.extend_from_slice(b"{\"@odata.id\":");
-        string(&mut self.out, address);
-        self.out.push(b'}');
+        self.object(|_, out| text(out, "@odata.id", address));
     }
 
-    /// Adds a row of a report function.
+    /// Adds a row of a report function. It has no address.
     pub fn keyless(&mut self, row: &Row) {
+        self.object(|rows, out| {
+            if rows.style.tells_all() {
+                text(out, "@odata.type", &format!("#{}", rows.set.entity_type.name));
+                out.extend_from_slice(b",\"@odata.id\":null");
+            }
+            rows.members(out, row);
+        });
+    }
+
+    fn object(&mut self, members: impl FnOnce(&Self, &mut Vec<u8>)) {
         self.next();
-        let start = self.out.len();
-        self.members(row);
-        // The comma before the first member gives its place to the brace.
-        match self.out.get_mut(start) {
-            Some(first) => *first = b'{',
-            None => self.out.push(b'{'),
+        let mut out = std::mem::take(&mut self.out);
+        braced(&mut out, |out| members(self, out));
+        self.out = out;
+    }
+
+    /// What is shown of a row.
+    fn members(&self, out: &mut Vec<u8>, row: &Row) {
+        let properties = &self.set.entity_type.properties;
+        for at in &self.shown {
+            member(out, &properties[*at], &row[*at], self.style);
         }
-        self.out.push(b'}');
+        for ((name, ty), value) in self.computed.iter().zip(&row[properties.len()..]) {
+            computed(out, name, *ty, value, self.style);
+        }
     }
 
     /// Adds a row as a line of its own, for parts that are nothing but lines.
@@ -240,10 +345,7 @@ impl Collection {
         if part.is_last {
             out.push(b']');
             if let Some(link) = part.next_link {
-                out.push(b',');
-                string(&mut out, name);
-                out.push(b':');
-                string(&mut out, link);
+                text(&mut out, name, link);
             }
             out.push(b'}');
         }
@@ -251,106 +353,30 @@ impl Collection {
     }
 
     fn begin(&self, out: &mut Vec<u8>, count: Option<u64>) {
-        out.extend_from_slice(b"{\"@odata.context\":");
-        string(out, &self.context);
+        let start = out.len();
+        if self.style.tells() {
+            text(out, "@odata.context", &self.context);
+        }
         if let Some(count) = count {
             out.extend_from_slice(b",\"@odata.count\":");
-            out.extend_from_slice(itoa::Buffer::new().format(count).as_bytes());
+            members::long(out, count, self.style);
         }
         out.extend_from_slice(b",\"value\":[");
+        out[start] = b'{';
     }
 }
 
 /// A row as an object on its own, with its key or without, and nothing else.
 pub fn object(out: &mut Vec<u8>, set: &EntitySet, row: &[Value], keyed: bool) {
     let all = set.entity_type.properties.iter().zip(row).skip(usize::from(!keyed));
-    for (number, (property, value)) in all.enumerate() {
-        out.push(if number == 0 { b'{' } else { b',' });
-        member(out, property, value);
-    }
-    out.push(b'}');
-}
-
-fn member(out: &mut Vec<u8>, property: &Property, value: &Value) {
-    string(out, &property.name);
-    out.push(b':');
-    write_value(out, &property.ty, value);
-}
-
-/// A computed property. No type declares it, so that its own is told where
-/// JSON does not tell it.
-fn computed(out: &mut Vec<u8>, name: &str, ty: Ty, value: &Value) {
-    if !value.is_null() && !matches!(ty, Ty::Boolean | Ty::Double | Ty::String) {
-        string(out, &format!("{name}@odata.type"));
-        out.push(b':');
-        string(out, &ty.name().replacen("Edm.", "#", 1));
-        out.push(b',');
-    }
-    string(out, name);
-    out.push(b':');
-    write_value(out, &Type::String, value);
+    braced(out, |out| {
+        all.for_each(|(property, value)| member(out, property, value, Style::default()));
+    });
 }
 
 /// A value as JSON of its own.
 pub(crate) fn text_of(ty: &Type, value: &Value) -> String {
     let mut out = Vec::new();
-    write_value(&mut out, ty, value);
+    write_value(&mut out, ty, value, Style::default());
     String::from_utf8(out).unwrap_or_default()
-}
-
-fn write_value(out: &mut Vec<u8>, ty: &Type, value: &Value) {
-    match (value, ty) {
-        (Value::Null, _) => out.extend_from_slice(b"null"),
-        (Value::Bool(value), _) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
-        (Value::Int(value), _) => {
-            out.extend_from_slice(itoa::Buffer::new().format(*value).as_bytes());
-        }
-        (Value::Text(text), _) => string(out, text),
-        (Value::Double(number), _) if number.0.is_finite() => {
-            // Writing a number into memory cannot fail.
-            drop(serde_json::to_writer(out, &number.0));
-        }
-        (Value::List(items), Type::Collection(item)) => list(out, item, items),
-        (Value::Record(values), Type::Complex(complex)) => record(out, complex, values),
-        // Dates, periods, GUIDs and durations are strings without anything to escape.
-        (value, _) => {
-            out.push(b'"');
-            primitive::write_text(out, value);
-            out.push(b'"');
-        }
-    }
-}
-
-fn list(out: &mut Vec<u8>, item: &Type, items: &[Value]) {
-    out.push(b'[');
-    for (number, value) in items.iter().enumerate() {
-        if number > 0 {
-            out.push(b',');
-        }
-        write_value(out, item, value);
-    }
-    out.push(b']');
-}
-
-fn record(out: &mut Vec<u8>, complex: &ComplexType, values: &[Value]) {
-    out.push(b'{');
-    for (number, (property, value)) in complex.properties.iter().zip(values).enumerate() {
-        if number > 0 {
-            out.push(b',');
-        }
-        member(out, property, value);
-    }
-    out.push(b'}');
-}
-
-fn string(out: &mut Vec<u8>, text: &str) {
-    let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
-    if text.bytes().all(plain) {
-        out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
-        out.push(b'"');
-    } else {
-        // Writing text into memory cannot fail.
-        drop(serde_json::to_writer(out, text));
-    }
 }

@@ -79,8 +79,8 @@ fn report(function: &Function, id: &str) -> Operation {
              needs no token and holds for five minutes. JSON takes $select and $count, too.",
         )
         .taking(options(BOTH, function))
-        .taking([parameters::page_size()])
-        .taking([parameters::format(&["json", "csv", JSON, "text/csv"])])
+        .taking([parameters::of_a_list()])
+        .taking([parameters::json_format(&["json", "csv", JSON, "text/csv"])])
         .answering(200, json_rows)
         .answering(302, link)
         .refusing(ANY)

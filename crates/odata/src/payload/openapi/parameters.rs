@@ -88,18 +88,43 @@ pub(super) fn page_size() -> Json {
     header("Prefer", "maxpagesize=50 makes pages smaller than the service's own.")
 }
 
+/// The same, of a list that shows objects or rows.
+pub(super) fn of_a_list() -> Json {
+    let mut parameter = page_size();
+    let words = parameter["description"].as_str().unwrap_or_default();
+    parameter["description"] = format!("{words} {OMIT}").into();
+    parameter
+}
+
+const OMIT: &str = "omit-values=nulls leaves out what is null.";
+
+/// Which properties of an object the client would like.
+pub(super) fn omit_values() -> Json {
+    header("Prefer", OMIT)
+}
+
 /// The same for a list that can be tracked.
 pub(super) fn tracking() -> Json {
-    let mut parameter = page_size();
+    let mut parameter = of_a_list();
     let words = parameter["description"].as_str().unwrap_or_default();
     let words = format!("{words} track-changes leads from the last page to what changes later.");
     parameter["description"] = words.into();
     parameter
 }
 
+const FORMAT: &str = "The format, before what Accept says.";
+
+/// The same for answers in OData's JSON.
+pub(super) fn json_format(values: &[&str]) -> Json {
+    let words = "application/json takes odata.metadata=none, minimal or full, and \
+                 IEEE754Compatible=true, here and in Accept: answers then have fewer or more \
+                 annotations than is described here, and whole numbers of 64 bits as strings.";
+    query("$format", &format!("{FORMAT} {words}"), json!({ "enum": values }))
+}
+
 /// `$format` with the values that a resource knows.
 pub(super) fn format(values: &[&str]) -> Json {
-    query("$format", "The format, before what Accept says.", json!({ "enum": values }))
+    query("$format", FORMAT, json!({ "enum": values }))
 }
 
 /// The client's name for its request.

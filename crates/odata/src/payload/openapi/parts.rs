@@ -25,8 +25,9 @@ pub fn by_id(model: &Model) -> Vec<Address> {
     let entities = model.entity_sets.iter().map(|set| schemas::entity_of(set));
     let entity = json!({ "anyOf": entities.collect::<Vec<Json>>() });
     let get = negotiated(Operation::new("GET", "entity", "An object by its address"))
+        .taking([parameters::omit_values()])
         .taking([id])
-        .answering(200, odata("The object.", entity).with(&["ETag"]));
+        .answering(200, odata("The object.", entity).with(&["ETag", "Preference-Applied"]));
     vec![address("/$entity", vec![read(get)])]
 }
 

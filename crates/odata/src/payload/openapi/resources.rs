@@ -214,9 +214,13 @@ fn on_entity(set: &EntitySet, id: &str, upsert: bool) -> Vec<Operation> {
 
 fn read(set: &EntitySet, id: &str) -> Operation {
     negotiated(Operation::new("GET", format!("{id}.read"), "Read an object"))
+        .taking([parameters::omit_values()])
         .taking([parameters::if_none_match()])
         .taking(entity_options(set))
-        .answering(200, odata("The object.", schemas::entity_of(set)).with(&["ETag"]))
+        .answering(
+            200,
+            odata("The object.", schemas::entity_of(set)).with(&["ETag", "Preference-Applied"]),
+        )
         .answering(304, unchanged())
         .refusing(ANY)
         .refusing(KEPT)
@@ -297,7 +301,7 @@ fn named_literal(property: &Property) -> String {
 
 /// The same operation, whose answer is in a format that the client accepts.
 pub(super) fn negotiated(operation: Operation) -> Operation {
-    operation.taking([parameters::format(&["json", JSON])]).refusing(&[Code::NotAcceptable])
+    operation.taking([parameters::json_format(&["json", JSON])]).refusing(&[Code::NotAcceptable])
 }
 
 /// An answer in OData's JSON.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hyper::StatusCode;
 use rollcall_odata::edm::EntitySet;
-use rollcall_odata::headers::{Handling, Preferences, RowsIn};
+use rollcall_odata::headers::{Handling, Preferences, RowsIn, Scope};
 use rollcall_odata::payload::csv::read::Known;
 use rollcall_odata::plan::bulk::{Bulk, Fate, Intake, Policy, Taken};
 use rollcall_odata::plan::resource::Place;
@@ -50,19 +50,8 @@ impl Call<'_> {
         let body = serde_json::to_vec(&tally).unwrap_or_default();
         let answer = Answer::json(StatusCode::OK, body).versioned().uncached();
         let answer = answer.varying(OF_A_TENANT_AS_PREFERRED);
-        Ok(answer.applying(&applied(preferences)))
+        Ok(answer.applying(&preferences.applied(Scope::Rows)))
     }
-}
-
-/// Which preferences were honoured, of those that count for many rows.
-fn applied(preferences: &Preferences) -> Vec<&'static str> {
-    let strict = preferences.handling == Some(Handling::Strict);
-    let all = [
-        (strict, "handling=strict"),
-        (preferences.replace, "resolution=replace"),
-        (preferences.dry_run, "dry-run"),
-    ];
-    all.iter().filter(|(is, _)| *is).map(|(_, name)| *name).collect()
 }
 
 /// Rows to store.
@@ -176,7 +165,9 @@ impl Job<'_> {
                 let known = Known::of_set(&self.app.model, &self.set);
                 Intake::csv(known, newest, MAX_DETAILS)
             }
-            RowsIn::Lines => Intake::lines(Arc::clone(&self.set), newest, MAX_DETAILS),
+            RowsIn::Lines(numbers) => {
+                Intake::lines(Arc::clone(&self.set), numbers, newest, MAX_DETAILS)
+            }
         }
     }
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use hyper::StatusCode;
-use rollcall_odata::payload::json::write::{Collection, Onward};
+use rollcall_odata::headers::{Json, Metadata, Scope};
+use rollcall_odata::payload::json::write::{Collection, Onward, Style};
 use rollcall_odata::plan::delta::{Moment, Reason, Round, Step};
 use rollcall_odata::plan::resource::{DELTA, Place};
-use rollcall_odata::{Error, Row};
+use rollcall_odata::{Code, Error, Row};
 use rollcall_store::{ChangeSink, RowSink};
 use uuid::Uuid;
 
@@ -27,14 +28,18 @@ impl Call<'_> {
     }
 
     /// The round that a list begins whose client prefers to track changes, where it can.
-    pub(super) fn tracked(&self, place: &Place) -> Option<Round> {
+    /// Without metadata a client could not read on.
+    pub(super) fn tracked(&self, place: &Place, json: Json) -> Option<Round> {
+        if json.metadata == Metadata::None {
+            return None;
+        }
         self.preferences().track_changes?;
         Round::of_list(&place.set, self.tenant(), &self.options)
     }
 
     /// A page of a round, where it is.
     pub(super) async fn round(&mut self, place: &Place, round: &Round) -> Result<Answer, Refusal> {
-        self.json_under(round.options())?;
+        let json = self.json_of(round)?;
         match &round.step {
             Step::Since(moment) => self.changes(place, round, *moment).await,
             Step::Rest(moment, _) => self.entities(place, round, *moment).await,
@@ -47,10 +52,10 @@ impl Call<'_> {
             Step::Latest => {
                 let moment = self.now(place).await?;
                 let (_, selection) = round.changes(moment, &self.page_terms())?;
-                let rows = Collection::of_set(&self.root, Arc::clone(&place.set));
+                let rows = self.told_of(place, json);
                 let rows = rows.selecting(&[], selection.as_ref()).of_changes();
                 let onward = self.onward(place, &round.changes_after(moment, false))?;
-                Ok(self.told(rows.finish_tracked(None, &Onward::Delta(onward))))
+                Ok(self.told(json, rows.finish_tracked(None, &Onward::Delta(onward))))
             }
         }
     }
@@ -67,8 +72,9 @@ impl Call<'_> {
         round: &Round,
         moment: Moment,
     ) -> Result<Answer, Refusal> {
+        let json = self.json_of(round)?;
         let page = round.list(&self.page_terms())?;
-        let rows = Collection::of_set(&self.root, Arc::clone(&place.set));
+        let rows = self.told_of(place, json);
         let rows = rows.selecting(&page.list.shape.computed, page.selection.as_ref());
         self.seen.lap("plan");
         let listed = self.app.store.list(self.tenant(), page.list.clone(), Changed(rows));
@@ -80,7 +86,7 @@ impl Call<'_> {
             Some(token) => Onward::Next(self.onward(place, &round.rest_after(moment, &token))?),
             None => Onward::Delta(self.onward(place, &round.changes_after(moment, false))?),
         };
-        Ok(self.told(rows.finish_tracked(listed.count, &onward)))
+        Ok(self.told(json, rows.finish_tracked(listed.count, &onward)))
     }
 
     /// A page of what has changed.
@@ -90,8 +96,9 @@ impl Call<'_> {
         round: &Round,
         since: Moment,
     ) -> Result<Answer, Refusal> {
+        let json = self.json_of(round)?;
         let (plan, selection) = round.changes(since, &self.page_terms())?;
-        let rows = Collection::of_set(&self.root, Arc::clone(&place.set));
+        let rows = self.told_of(place, json);
         let rows = rows.selecting(&plan.shape.computed, selection.as_ref()).of_changes();
         self.seen.lap("plan");
         let changes = self.app.store.changes(self.tenant(), plan, Changed(rows));
@@ -101,17 +108,32 @@ impl Call<'_> {
         self.seen.lap("run");
         let link = self.onward(place, &round.changes_after(followed.until, followed.more))?;
         let onward = if followed.more { Onward::Next(link) } else { Onward::Delta(link) };
-        Ok(self.told(rows.finish_tracked(None, &onward)))
+        Ok(self.told(json, rows.finish_tracked(None, &onward)))
     }
 
-    fn told(&mut self, body: Vec<u8>) -> Answer {
+    /// The form of the answer, under the options of the round. OData has none
+    /// without metadata for what has changed.
+    fn json_of(&self, round: &Round) -> Result<Json, Error> {
+        let json = self.json_under(round.options())?;
+        if json.metadata != Metadata::None {
+            return Ok(json);
+        }
+        let message = "What has changed cannot be told without metadata. Expected \
+                       odata.metadata=minimal or full.";
+        Err(Error::new(Code::NotAcceptable, message))
+    }
+
+    /// A collection with all nulls: one that is left out would not be told.
+    fn told_of(&self, place: &Place, json: Json) -> Collection {
+        let rows = Collection::of_set(&self.root, Arc::clone(&place.set));
+        rows.styled(Style { json, ..Style::default() })
+    }
+
+    fn told(&mut self, json: Json, body: Vec<u8>) -> Answer {
         self.seen.lap("render");
-        let preferences = self.preferences();
-        let size = preferences.max_page_size.map(|(size, name)| format!("{name}={size}"));
-        let applied: Vec<String> = preferences.track_changes.into_iter().chain(size).collect();
-        Answer::odata(StatusCode::OK, body)
+        Answer::odata(StatusCode::OK, json, body)
             .uncached()
-            .applying(&applied)
+            .applying(&self.preferences().applied(Scope::Tracked))
             .varying(OF_A_TENANT_AS_PREFERRED)
     }
 

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, StatusCode};
-use rollcall_odata::headers::{Answer as Wish, Kind, OF_A_VALUE, OF_DATA, media_type};
-use rollcall_odata::payload::json::{read, write};
+use rollcall_odata::headers::{
+    Answer as Wish, Kind, MediaType, OF_A_VALUE, OF_DATA, Scope, media_type,
+};
+use rollcall_odata::payload::json::read;
+use rollcall_odata::payload::json::write::{self, Style};
 use rollcall_odata::payload::primitive;
 use rollcall_odata::plan::resource::Place;
 use rollcall_odata::plan::{self, Selector};
@@ -13,7 +16,7 @@ use rollcall_odata::uri::options::SystemOption;
 use rollcall_odata::{Error, Row, Value, headers};
 use rollcall_store::{Entity, Written};
 
-use super::{Call, OF_A_TENANT_AS_PREFERRED, applied, json_body, key_of, wanted};
+use super::{Call, OF_A_TENANT_AS_PREFERRED, json_body, key_of, wanted};
 use crate::http::answer::Answer;
 use crate::http::error::Refusal;
 
@@ -57,7 +60,8 @@ impl Call<'_> {
             Method::PUT => {
                 let value = match part.form {
                     Form::Json => {
-                        read::property(json_body(self.request)?, &part.place.set, part.at)?
+                        let (bytes, numbers) = json_body(self.request)?;
+                        read::property(bytes, &part.place.set, part.at, numbers)?
                     }
                     Form::Plain => self.plain_body(&part)?,
                 };
@@ -65,9 +69,9 @@ impl Call<'_> {
             }
             Method::DELETE => self.set(part, selector, Value::Null).await,
             _ => {
-                self.form(part.form.offered(), &self.options)?;
+                let form = self.form(part.form.offered(), &self.options)?;
                 let place = part.place.clone();
-                let render = move |call: &Self, entity: &Entity| call.shown(&part, entity);
+                let render = move |call: &Self, entity: &Entity| call.shown(&part, entity, form);
                 self.found(place, selector, Vec::new(), render).await
             }
         }
@@ -80,11 +84,12 @@ impl Call<'_> {
         selector: Selector,
     ) -> Result<Answer, Refusal> {
         self.options.only(&[SystemOption::Format])?;
-        self.json()?;
+        let json = self.json()?;
+        let style = Style { json, ..Style::default() };
         let set = Arc::clone(&place.set);
         let render = move |call: &Self, entity: &Entity| {
             let address = format!("{}('{}')", set.name, key_of(&entity.row));
-            Answer::odata(StatusCode::OK, write::reference(&call.root, &address))
+            Answer::odata(StatusCode::OK, json, write::reference(&call.root, &address, style))
         };
         self.found(place, selector, Vec::new(), render).await
     }
@@ -103,22 +108,25 @@ impl Call<'_> {
             rows.reference(&format!("{set}('{}')", key_of(row)));
         };
         let page = self.plan(&place)?;
-        self.json()?;
-        self.page(place, "/$ref", page, rows, render).await
+        let json = self.json()?;
+        let rows = rows.styled(Style { json, ..Style::default() });
+        self.page(place, "/$ref", page, (json, Scope::Addresses, rows), render).await
     }
 
-    fn shown(&self, Part { place, at, form }: &Part, entity: &Entity) -> Answer {
+    fn shown(&self, Part { place, at, .. }: &Part, entity: &Entity, form: MediaType) -> Answer {
         let value = &entity.row[*at];
         if value.is_null() {
             return Answer::empty(StatusCode::NO_CONTENT).versioned();
         }
-        if *form == Form::Plain {
+        let MediaType::Json(json) = form else {
             let text = primitive::text_of(value);
-            return Answer::body(StatusCode::OK, "text/plain;charset=utf-8", text).versioned();
-        }
+            return Answer::body(StatusCode::OK, form.content_type(), text).versioned();
+        };
         let address = format!("{}('{}')", place.set.name, key_of(&entity.row));
         let property = &place.set.entity_type.properties[*at];
-        Answer::odata(StatusCode::OK, write::property(&self.root, &address, property, value))
+        let style = Style { json, ..Style::default() };
+        let body = write::property(&self.root, &address, property, value, style);
+        Answer::odata(StatusCode::OK, json, body)
     }
 
     /// Writes one property: 204, or the property for who asks for it.
@@ -130,9 +138,10 @@ impl Call<'_> {
     ) -> Result<Answer, Refusal> {
         let set = &part.place.set;
         let preferences = self.preferences();
-        if preferences.answer == Some(Wish::Representation) {
-            self.form(part.form.offered(), &self.options)?;
-        }
+        let form = match preferences.answer {
+            Some(Wish::Representation) => Some(self.form(part.form.offered(), &self.options)?),
+            _ => None,
+        };
         let wanted = wanted(set, &selector);
         let terms = self.terms(&preferences);
         let condition = self.precondition();
@@ -147,14 +156,14 @@ impl Call<'_> {
         else {
             return Ok(Answer::empty(StatusCode::NO_CONTENT).versioned());
         };
-        let answer = match preferences.answer {
-            Some(Wish::Representation) => self.shown(&part, &entity),
-            _ => Answer::empty(StatusCode::NO_CONTENT).versioned(),
+        let answer = match form {
+            Some(form) => self.shown(&part, &entity, form),
+            None => Answer::empty(StatusCode::NO_CONTENT).versioned(),
         };
         let answer = answer.tagged(&headers::entity_tag(entity.version)).uncached();
         let answer = answer.varying(OF_A_TENANT_AS_PREFERRED);
         self.seen.lap("render");
-        Ok(answer.applying(&applied(&preferences)))
+        Ok(answer.applying(&preferences.applied(Scope::Property)))
     }
 
     /// The value that a body of plain text is.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::StatusCode;
-use rollcall_odata::headers::{MediaType, OF_A_SET};
+use rollcall_odata::headers::{Json, MediaType, OF_A_SET, Scope};
 use rollcall_odata::payload::Part;
 use rollcall_odata::payload::json::write;
 use rollcall_odata::plan::resource::Place;
@@ -22,17 +22,18 @@ use crate::http::error::Refusal;
 impl Call<'_> {
     /// The entities of a set: as JSON page by page, else all at once.
     pub(super) async fn list(&mut self, place: Place) -> Result<Answer, Refusal> {
-        match self.form(&OF_A_SET, &self.options)? {
-            MediaType::Json(_) => {}
+        let json = match self.form(&OF_A_SET, &self.options)? {
+            MediaType::Json(json) => json,
             form => return self.rows_of(place, form).await,
-        }
-        if let Some(round) = self.tracked(&place) {
+        };
+        if let Some(round) = self.tracked(&place, json) {
             return self.round(&place, &round).await;
         }
         let rows = write::Collection::of_set(&self.root, Arc::clone(&place.set));
         let page = self.plan(&place)?;
         let rows = rows.selecting(&page.list.shape.computed, page.selection.as_ref());
-        self.page(place, "", page, rows, write::Collection::item).await
+        let rows = rows.styled(self.style(json));
+        self.page(place, "", page, (json, Scope::List, rows), write::Collection::item).await
     }
 
     /// One page, each row rendered by `render` as the store steps over it.
@@ -42,27 +43,27 @@ impl Call<'_> {
         place: Place,
         rest: &str,
         page: page::Page,
-        rows: write::Collection,
+        (json, scope, rows): (Json, Scope, write::Collection),
         render: impl Fn(&mut write::Collection, u64, &Row) + Clone + Send + 'static,
     ) -> Result<Answer, Refusal> {
         let path = format!("{}{rest}", place.path);
         let reading = Reading::new(self.app, self.tenant(), None, page, self.way(&path));
-        self.paged(reading, Rendered { rows, render }).await
+        self.paged(reading, (json, scope), Rendered { rows, render }).await
     }
 
     /// The rows of a page, with the way to the next one.
     pub(super) async fn paged(
         &mut self,
         reading: Reading,
+        (json, scope): (Json, Scope),
         form: impl Form,
     ) -> Result<Answer, Refusal> {
         self.seen.lap("plan");
         let begun = Box::pin(reading.begin(form, self.request)).await?;
         self.seen.lap("run");
-        let preferred = self.preferences().max_page_size;
-        let applied = preferred.map(|(size, name)| format!("{name}={size}"));
-        let answer = Answer::odata(StatusCode::OK, begun.body).uncached();
-        Ok(answer.varying(OF_A_TENANT_AS_PREFERRED).applying(applied.as_slice()))
+        let answer = Answer::odata(StatusCode::OK, json, begun.body).uncached();
+        let answer = answer.varying(OF_A_TENANT_AS_PREFERRED);
+        Ok(answer.applying(&self.preferences().applied(scope)))
     }
 
     /// The page that the options ask for, no larger than the client prefers.

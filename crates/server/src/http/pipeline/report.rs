@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hyper::StatusCode;
 use hyper::header::{ACCEPT, CONTENT_DISPOSITION, IF_NONE_MATCH};
-use rollcall_odata::headers::{self, Accept, MediaType};
+use rollcall_odata::headers::{self, Accept, Json, MediaType, Scope};
 use rollcall_odata::payload::csv::write::Sheet;
 use rollcall_odata::payload::json::write::Collection;
 use rollcall_odata::plan::resource::Resource;
@@ -22,7 +22,7 @@ use super::OF_A_TENANT_AS_PREFERRED;
 use super::parts::{Begun, Reading};
 use super::query::{Rendered, Way, counted_answer, in_time, query_terms};
 use super::rows::Csv;
-use super::{Call, OF_A_TENANT, minimal, parse};
+use super::{Call, OF_A_TENANT, parse};
 use crate::app::App;
 use crate::http::answer::Answer;
 use crate::http::body::Body;
@@ -36,8 +36,7 @@ impl Call<'_> {
         let accept = Accept::parse(self.request.lines(&ACCEPT));
         let form = window::format(&self.options, &accept)?;
         if let MediaType::Json(json) = form {
-            minimal(json)?;
-            return self.rows(window).await;
+            return self.rows(window, json).await;
         }
         // What is wrong with the call is told here and not at the link.
         page::file(&window, &self.options, &query_terms(self.app))?;
@@ -46,23 +45,25 @@ impl Call<'_> {
     }
 
     /// All rows, unless the client prefers pages.
-    async fn rows(&mut self, window: Window) -> Result<Answer, Refusal> {
+    async fn rows(&mut self, window: Window, form: Json) -> Result<Answer, Refusal> {
         let preferred = self.preferences().max_page_size;
         let mut terms = query_terms(self.app);
         terms.page_size = preferred.as_ref().map_or(usize::MAX, |(size, _)| *size);
         let page = page::report(&window, &self.options, &terms)?;
         let set = Arc::clone(&window.function.entity_set);
         let rows = Collection::of_function(&self.root, set)
-            .selecting(&page.list.shape.computed, page.selection.as_ref());
+            .selecting(&page.list.shape.computed, page.selection.as_ref())
+            .styled(self.style(form));
         #[cfg(rollcall_bench)]
         if let Some(body) = super::fixed::body() {
-            let answer = Answer::odata(StatusCode::OK, body).uncached();
+            let answer = Answer::odata(StatusCode::OK, form, body).uncached();
             return Ok(answer.varying(OF_A_TENANT_AS_PREFERRED));
         }
         let way = self.way(self.path);
         let reading = Reading::new(self.app, self.tenant(), Some(window), page, way);
-        let form = Rendered { rows, render: |rows: &mut Collection, _, row: &_| rows.keyless(row) };
-        self.paged(reading, form).await
+        let rendered =
+            Rendered { rows, render: |rows: &mut Collection, _, row: &_| rows.keyless(row) };
+        self.paged(reading, (form, Scope::List), rendered).await
     }
 
     /// How many rows there are of those that are asked for.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hyper::StatusCode;
 use hyper::header::CONTENT_DISPOSITION;
 use rollcall_odata::Row;
-use rollcall_odata::headers::{Json, MediaType};
+use rollcall_odata::headers::{Json, MediaType, Scope};
 use rollcall_odata::payload::Part;
 use rollcall_odata::payload::csv::write::Sheet;
 use rollcall_odata::payload::json::write::Collection;
@@ -15,7 +15,7 @@ use rollcall_odata::plan::resource::Place;
 
 use super::parts::{Form, Reading};
 use super::query::{Way, query_terms};
-use super::{Call, OF_A_TENANT, minimal};
+use super::{Call, OF_A_TENANT_AS_PREFERRED};
 use crate::http::answer::Answer;
 use crate::http::error::Refusal;
 
@@ -26,9 +26,6 @@ impl Call<'_> {
         place: Place,
         form: MediaType,
     ) -> Result<Answer, Refusal> {
-        if form == (MediaType::Lines { ieee754: true }) {
-            minimal(Json { ieee754: true, ..Json::default() })?;
-        }
         let page = page::unpaged(&place.set, &self.options, &query_terms(self.app))?;
         let (computed, selection) = (&page.list.shape.computed, page.selection.as_ref());
         let set = &place.set;
@@ -36,7 +33,10 @@ impl Call<'_> {
             let sheet = Sheet::of_list(&self.app.model, set, computed, selection, Vec::new());
             return self.rows_as(&place, form, page, Csv(sheet)).await;
         }
-        let rows = Collection::of_set(&self.root, Arc::clone(set)).selecting(computed, selection);
+        let ieee754 = form == MediaType::Lines { ieee754: true };
+        let rows = Collection::of_set(&self.root, Arc::clone(set))
+            .selecting(computed, selection)
+            .styled(self.style(Json { ieee754, ..Json::default() }));
         self.rows_as(&place, form, page, Lines(rows)).await
     }
 
@@ -48,6 +48,7 @@ impl Call<'_> {
         form: impl Form,
     ) -> Result<Answer, Refusal> {
         self.seen.lap("plan");
+        let scope = if media_type == MediaType::Csv { Scope::Plain } else { Scope::One };
         // Without pages there is no way to the next.
         let reading = Reading::new(self.app, self.tenant(), None, page, Way::default());
         let begun = Box::pin(reading.begin(form, self.request)).await?;
@@ -57,7 +58,8 @@ impl Call<'_> {
             .with(CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""))
             .versioned()
             .uncached()
-            .varying(OF_A_TENANT))
+            .varying(OF_A_TENANT_AS_PREFERRED)
+            .applying(&self.preferences().applied(scope)))
     }
 }
 

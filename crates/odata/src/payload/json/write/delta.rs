@@ -2,7 +2,8 @@
 
 use uuid::Uuid;
 
-use super::{Collection, string};
+use super::Collection;
+use super::members::{string, text};
 use crate::plan::delta::Reason;
 
 /// Where a client reads on.
@@ -27,14 +28,12 @@ impl Collection {
     /// protocol. The form of OData 4.0 names an address, which no client of
     /// Graph reads.
     pub fn removed(&mut self, key: Uuid, reason: Reason) {
-        self.next();
-        self.out.extend_from_slice(b"{\"@removed\":{\"reason\":");
-        string(&mut self.out, reason.text());
-        self.out.extend_from_slice(b"},");
-        string(&mut self.out, &self.set.entity_type.key().name);
-        self.out.push(b':');
-        string(&mut self.out, &key.to_string());
-        self.out.push(b'}');
+        self.object(|rows, out| {
+            out.extend_from_slice(b",\"@removed\":{\"reason\":");
+            string(out, reason.text());
+            out.push(b'}');
+            text(out, &rows.set.entity_type.key().name, &key.to_string());
+        });
     }
 
     /// The whole answer for a client that tracks changes: it always reads on.
