@@ -198,6 +198,7 @@ suite! {
         null_is_less_than_any_value_and_compares_with_none
         each_form_of_search
         a_key_is_decoded_once_and_after_the_path_is_split
+        a_format_that_is_none_is_refused_where_nothing_is_answered
         sets_are_not_written_at_once;
     report:
         csv_is_a_redirect_to_a_file

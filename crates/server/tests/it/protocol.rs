@@ -217,6 +217,20 @@ pub fn a_key_is_decoded_once_and_after_the_path_is_split(world: &World) {
     assert!(quoted.status == 404 && quoted.message().contains("'a'b'"), "{quoted}");
 }
 
+pub fn a_format_that_is_none_is_refused_where_nothing_is_answered(world: &World) {
+    create(world, SAMPLE);
+    let id = get(world, COLLECTION).json()["value"][0]["id"].as_str().unwrap().to_owned();
+    let before = get(world, &format!("{COLLECTION}/{id}")).text();
+    for (method, rest) in [("PUT", "teams"), ("DELETE", "teams"), ("DELETE", "teams/$value")] {
+        let target = format!("{COLLECTION}/{id}/{rest}?$format=nonsense");
+        let reply = send(world, ask(method, &target).json(r#"{"value":77}"#));
+        assert_eq!(reply.status, 406, "{method} {rest}\n{reply}");
+    }
+    assert_eq!(get(world, &format!("{COLLECTION}/{id}")).text(), before);
+    let served = format!("{COLLECTION}/{id}/teams?$format=json");
+    assert_eq!(send(world, ask("PUT", &served).json(r#"{"value":77}"#)).status, 204);
+}
+
 pub fn sets_are_not_written_at_once(world: &World) {
     create(world, SAMPLE);
     let before = get(world, COLLECTION).text();

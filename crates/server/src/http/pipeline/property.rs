@@ -136,6 +136,10 @@ impl Call<'_> {
         selector: Selector,
         value: Value,
     ) -> Result<Answer, Refusal> {
+        // A format that cannot be had is refused, though nothing need be answered.
+        if self.options.get(SystemOption::Format).is_some() {
+            self.form(part.form.offered(), &self.options)?;
+        }
         let set = &part.place.set;
         let preferences = self.preferences();
         let form = match preferences.answer {
