@@ -128,6 +128,8 @@ codes! {
     UriTooLong = 414 "uriTooLong",
     /// The body's encoding is not one that is read.
     UnsupportedEncoding = 415 "unsupportedContentEncoding",
+    /// Something that it depends on in the same batch failed.
+    FailedDependency = 424 "failedDependency",
     /// The answer takes a newer version of HTTP.
     UpgradeRequired = 426 "upgradeRequired",
     /// The header section is over a limit.

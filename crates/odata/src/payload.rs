@@ -1,5 +1,6 @@
 //! Bodies: what clients send and what they are sent.
 
+pub mod batch;
 pub mod csdl;
 pub mod csv;
 pub mod json;

@@ -74,6 +74,13 @@ pub struct Limits {
     pub strict_rows: usize,
     /// How long requests under way get to end once the service is told to stop.
     pub grace: Duration,
+    /// The most requests of a batch.
+    pub batch_parts: usize,
+    /// The largest batch, in bytes, gunzipped.
+    pub batch_bytes: u64,
+    /// How large the answers to a batch may grow before its reads are refused,
+    /// in bytes: they are held in memory until the last is there.
+    pub batch_answer_bytes: usize,
     /// How long an answer may wait for a client that does not read.
     pub write_time: Duration,
 }
@@ -94,6 +101,9 @@ impl Default for Limits {
             strict_bytes: 16 * 1024 * 1024,
             strict_rows: 50_000,
             grace: Duration::from_secs(10),
+            batch_parts: 20,
+            batch_bytes: 1024 * 1024,
+            batch_answer_bytes: 16 * 1024 * 1024,
             write_time: Duration::from_secs(30),
         }
     }

@@ -24,7 +24,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the folder of data over HTTP
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Print a bearer token of the built-in issuer
     Token(token::Args),
     /// Print the first client's tenant, id and secret
@@ -53,7 +53,7 @@ const fn version() -> &'static str {
 /// error, 2 when the arguments were wrong.
 pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Serve(args) => serve::run(args),
+        Command::Serve(args) => serve::run(*args),
         Command::Token(args) => token::run(&args),
         Command::Client(args) => client::run(&args),
         Command::Export(args) => export::run(&args),

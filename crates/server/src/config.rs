@@ -43,6 +43,9 @@ const MAX_QUERY_KEYS: usize = 32;
 /// The most memory that a pattern may be given, in bytes.
 const MAX_QUERY_PATTERN: usize = pattern::LARGEST;
 
+/// The most requests that a batch may be given: as many as old services take.
+const MAX_BATCH_PARTS: usize = 1000;
+
 /// The longest that a query may be given, an hour in milliseconds.
 const MAX_QUERY_TIME: usize = 3_600_000;
 
@@ -99,6 +102,15 @@ pub struct Given {
     /// [default: 50000]
     #[arg(long, env = "ROLLCALL_STRICT_ROWS", value_name = "ROWS")]
     pub strict_rows: Option<usize>,
+    /// The most requests of a batch, 1 to 1000 [default: 20]
+    #[arg(long, env = "ROLLCALL_BATCH_PARTS", value_name = "COUNT")]
+    pub batch_parts: Option<usize>,
+    /// The largest batch, gunzipped; it is held in memory [default: 1048576]
+    #[arg(long, env = "ROLLCALL_BATCH_BYTES", value_name = "BYTES")]
+    pub batch_bytes: Option<u64>,
+    /// How large the answers to a batch may grow before its reads are refused [default: 16777216]
+    #[arg(long, env = "ROLLCALL_BATCH_ANSWER_BYTES", value_name = "BYTES")]
+    pub batch_answer_bytes: Option<usize>,
     /// Listen on an address that other machines reach, though the built-in issuer's tokens and
     /// secrets then cross the network unencrypted
     #[arg(long, env = "ROLLCALL_ALLOW_REMOTE", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
@@ -147,6 +159,9 @@ impl Given {
             bulk_bytes: self.bulk_bytes.or(other.bulk_bytes),
             strict_bytes: self.strict_bytes.or(other.strict_bytes),
             strict_rows: self.strict_rows.or(other.strict_rows),
+            batch_parts: self.batch_parts.or(other.batch_parts),
+            batch_bytes: self.batch_bytes.or(other.batch_bytes),
+            batch_answer_bytes: self.batch_answer_bytes.or(other.batch_answer_bytes),
             allow_remote: self.allow_remote.or(other.allow_remote),
         }
     }
@@ -185,6 +200,14 @@ impl Given {
             )?,
             bulk_bytes: self.bulk_bytes.unwrap_or(defaults.bulk_bytes),
             strict_bytes: self.strict_bytes.unwrap_or(defaults.strict_bytes),
+            batch_parts: within(
+                "batch-parts",
+                self.batch_parts,
+                defaults.batch_parts,
+                MAX_BATCH_PARTS,
+            )?,
+            batch_bytes: self.batch_bytes.unwrap_or(defaults.batch_bytes),
+            batch_answer_bytes: self.batch_answer_bytes.unwrap_or(defaults.batch_answer_bytes),
             ..defaults
         };
         let public_url = self.public_url.map(|url| public_url(&url)).transpose()?;

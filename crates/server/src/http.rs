@@ -1,6 +1,7 @@
 //! HTTP: what addresses there are, and how a connection is served.
 
 pub mod answer;
+pub mod batch;
 pub mod body;
 pub mod documents;
 pub mod error;

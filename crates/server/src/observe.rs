@@ -56,6 +56,8 @@ pub struct Observation {
     pub principal: Option<String>,
     /// The cause of a fault that the client is not told.
     pub cause: Option<String>,
+    /// How many requests a batch has, and how many of them failed.
+    pub parts: Option<(usize, usize)>,
 }
 
 impl Observation {
@@ -74,6 +76,7 @@ impl Observation {
             route: "unknown",
             principal: None,
             cause: None,
+            parts: None,
         }
     }
 
@@ -108,6 +111,9 @@ impl Observation {
         );
         for (stage, time) in &self.stages {
             let _ = write!(line, " {stage}={}us", time.as_micros());
+        }
+        if let Some((parts, failed)) = self.parts {
+            let _ = write!(line, " parts={parts} failed={failed}");
         }
         let principal = self.principal.as_deref().unwrap_or("-");
         let _ = write!(line, " principal={principal} request-id={}", self.request_id);

@@ -4,6 +4,8 @@
 //!
 //! - **A write that was answered is on the disk.** It is done whole or not at
 //!   all, with its entry in `change` and its effect on `refresh`.
+//! - **Writes that are asked for together are done together**: all of them in
+//!   one commit, or none, whatever becomes of others in the same commit.
 //! - **Each tenant is alone.** Every statement bears the tenant. Two tenants
 //!   may have the same keys and facts; neither can tell that the other is there.
 //! - **A fact is kept once.** Of any number of simultaneous creates of one
@@ -102,6 +104,15 @@ pub enum Written {
     Unchanged(Entity),
     /// The entity is no more.
     Deleted,
+}
+
+/// Why several writes were not done together. Nothing of them is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// The position of the write that is to blame; the first where none is.
+    pub at: usize,
+    /// What is wrong with it.
+    pub error: Error,
 }
 
 /// What became of one row of many.
@@ -343,9 +354,25 @@ impl Store {
             return Ok(null::create(plan));
         }
         let (answer, outcome) = oneshot::channel();
-        let request = writer::Request { author, plan, answer };
+        let task = writer::Task::One(Box::new(plan), answer);
+        let request = writer::Request { author, task };
         send(&self.0.to_writer, writer::Message::Write(Box::new(request)))?;
         outcome.await.unwrap_or(Err(Error::Closed))
+    }
+
+    /// Does all of these writes, in their order, each as if those before it had
+    /// been committed; or none, if one of them is refused. As with `write`, it
+    /// is done even if whoever waits goes away.
+    pub async fn write_all(
+        &self,
+        author: Author,
+        plans: Vec<Write>,
+    ) -> Result<Vec<Written>, Failed> {
+        let (answer, outcome) = oneshot::channel();
+        let request = writer::Request { author, task: writer::Task::Group(plans, answer) };
+        let sent = send(&self.0.to_writer, writer::Message::Write(Box::new(request)));
+        sent.map_err(|error| Failed { at: 0, error })?;
+        outcome.await.unwrap_or(Err(Failed { at: 0, error: Error::Closed }))
     }
 
     /// Queues rows that are written in one transaction, and says so at once.

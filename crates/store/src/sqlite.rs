@@ -4,6 +4,7 @@ mod apply;
 mod bulk;
 pub(crate) mod changes;
 pub(crate) mod functions;
+pub(crate) mod group;
 mod once;
 pub(crate) mod query;
 pub(crate) mod reader;

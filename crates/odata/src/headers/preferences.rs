@@ -22,6 +22,9 @@ pub struct Preferences {
     /// `maxpagesize` or `odata.maxpagesize`: the most rows of a page, and the
     /// name as it was written.
     pub max_page_size: Option<(usize, String)>,
+    /// `continue-on-error` or `odata.continue-on-error`: whether a batch goes on
+    /// after an error, and the name as it was written.
+    pub continue_on_error: Option<(bool, String)>,
     /// `omit-values`: which properties are left out.
     pub omit_values: Option<OmitValues>,
     /// The first that cannot be honoured, as it was written.
@@ -179,6 +182,9 @@ impl Preferences {
                 None => self.unserved(written, value),
             },
             "track-changes" => self.track_changes = Some(written.to_owned()),
+            "continue-on-error" if value.is_empty() || is("true") || is("false") => {
+                self.continue_on_error = Some((!is("false"), written.to_owned()));
+            }
             "create-if-missing" => self.create_if_missing = value.is_empty() || is("true"),
             "omit-values" if is("nulls") => self.omit_values = Some(OmitValues::Nulls),
             "omit-values" if is("defaults") => self.omit_values = Some(OmitValues::Defaults),
@@ -229,6 +235,15 @@ mod tests {
             ("omit-values", None),
         ] {
             assert_eq!(read(line).omit_values, values, "{line}");
+        }
+        for (line, goes_on) in [
+            ("continue-on-error", Some((true, "continue-on-error"))),
+            ("odata.continue-on-error=TRUE", Some((true, "odata.continue-on-error"))),
+            ("continue-on-error=false", Some((false, "continue-on-error"))),
+            ("continue-on-error=maybe", None),
+        ] {
+            let goes_on = goes_on.map(|(is, name)| (is, name.to_owned()));
+            assert_eq!(read(line).continue_on_error, goes_on, "{line}");
         }
         let nonsense = read("nonsense=1,,;=,");
         assert_eq!(Preferences { unserved: None, ..nonsense }, Preferences::default());

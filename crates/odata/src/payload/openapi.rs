@@ -4,6 +4,7 @@
 //! addresses, [`schemas`] the bodies. Whatever else a service has it describes
 //! with the same types, and [`document`] puts all of it together.
 
+pub mod batches;
 pub mod delta;
 pub mod functions;
 mod operation;

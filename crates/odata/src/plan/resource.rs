@@ -21,6 +21,8 @@ pub enum Resource {
     Service,
     /// `$metadata`.
     Metadata,
+    /// `$batch`.
+    Batch,
     /// A singleton, by its declared name.
     Singleton(String),
     /// The entities of a set.
@@ -70,6 +72,9 @@ pub fn resolve(
     if named(first, "$metadata") {
         return end(rest, Resource::Metadata);
     }
+    if named(first, "$batch") {
+        return end(rest, Resource::Batch);
+    }
     if named(first, "$entity") {
         return by_id(model, root, rest, options);
     }
@@ -79,7 +84,7 @@ pub fn resolve(
     }
     match model.singleton(&first.name) {
         Some(name) if plain(first) => below_singleton(model, name, rest, options),
-        _ => Err(known(first, &["$all", "$crossjoin", "$batch"])),
+        _ => Err(known(first, &["$all", "$crossjoin"])),
     }
 }
 
@@ -381,6 +386,7 @@ mod tests {
             Err(error) => format!("{} {error}", error.code.status()),
             Ok(Resource::Service) => "service".to_owned(),
             Ok(Resource::Metadata) => "metadata".to_owned(),
+            Ok(Resource::Batch) => "batch".to_owned(),
             Ok(Resource::Singleton(name)) => format!("singleton {name}"),
             Ok(Resource::Set(place)) => format!("set {}", place.path),
             Ok(Resource::Delta(place)) => format!("delta {}", place.path),

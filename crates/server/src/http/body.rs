@@ -69,9 +69,29 @@ impl From<String> for Body {
 impl Body {
     /// How many bytes of it there are already.
     pub fn made(&self) -> usize {
+        self.first().len()
+    }
+
+    /// What there is of it already.
+    pub fn first(&self) -> &Bytes {
         match self {
-            Self::Whole(bytes) | Self::Parts(bytes, _) => bytes.len(),
+            Self::Whole(bytes) | Self::Parts(bytes, _) => bytes,
         }
+    }
+
+    /// All of it, if that is no more than so many bytes.
+    pub async fn gathered(self, most: usize) -> Result<Option<Bytes>, Refusal> {
+        let (first, mut rest) = match self {
+            Self::Whole(bytes) => return Ok(Some(bytes).filter(|bytes| bytes.len() <= most)),
+            Self::Parts(first, rest) => (first, Some(rest)),
+        };
+        let mut all = first.to_vec();
+        while let Some(Rest(source)) = rest.take().filter(|_| all.len() <= most) {
+            let (part, more) = source.next().await?;
+            all.extend_from_slice(&part);
+            rest = more;
+        }
+        Ok(Some(all.into()).filter(|all: &Bytes| all.len() <= most))
     }
 }
 

@@ -17,7 +17,7 @@ use super::documents;
 use super::error::{self, Refusal, Stamp};
 use super::fault;
 use super::issuer;
-use super::pipeline::{self, report};
+use super::pipeline::{self, Way, report};
 use super::receive::{Request, Stream};
 use super::routes::{self, Endpoint, Place};
 use crate::app::App;
@@ -118,7 +118,8 @@ async fn route(
         }
         Place::Service(version, path) => {
             let base = base?;
-            pipeline::odata(app, request, stream, &base, version, &path, seen).await
+            let way = Way::Alone(stream, stamp);
+            pipeline::odata(app, request, way, &base, version, &path, seen).await
         }
         Place::Unknown if request.method == Method::OPTIONS => Ok(documents::options(None)),
         Place::Unknown => {

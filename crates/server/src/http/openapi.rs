@@ -3,8 +3,8 @@
 use rollcall_odata::Code;
 use rollcall_odata::edm::Model;
 use rollcall_odata::payload::openapi::{
-    Address, Answer, Operation, Service, delta, document as write, functions, parameters, parts,
-    resources,
+    Address, Answer, Operation, Service, batches, delta, document as write, functions, parameters,
+    parts, resources,
 };
 use serde_json::{Value as Json, json};
 
@@ -30,8 +30,8 @@ fn limits() -> String {
     let url_bytes = Limits::default().url_bytes;
     format!(
         "A URL has at most {url_bytes} bytes (414) unless the service is set up otherwise, a body \
-         {MAX_BODY} (413); it may be gzipped. The head of a request is limited by its connection \
-         (431)."
+         {MAX_BODY} (413), that of a batch and of many rows more; it may be gzipped. The head of a \
+         request is limited by its connection (431)."
     )
 }
 
@@ -61,6 +61,7 @@ pub fn addresses(model: &Model, endpoint: Endpoint) -> Vec<Address> {
         Endpoint::Download => vec![download()],
         Endpoint::Service => versioned(resources::service()),
         Endpoint::Metadata => versioned(resources::metadata()),
+        Endpoint::Batch => versioned(batches::batch()),
         Endpoint::Singleton => versioned(resources::singletons(model)),
         Endpoint::Collection => versioned(resources::collections(model)),
         Endpoint::Delta => versioned(delta::deltas(model)),

@@ -14,40 +14,40 @@ mod query;
 pub mod repeat;
 pub mod report;
 mod rows;
+mod writing;
 
 use std::sync::Arc;
 
 use hyper::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use hyper::{Method, StatusCode};
 use rollcall_odata::edm::EntitySet;
-use rollcall_odata::headers::{
-    self, Accept, Answer as Wish, Handling, Json, Preferences, Protocol, Scope,
-};
+use rollcall_odata::headers::{self, Accept, Answer as Wish, Json, Preferences, Protocol, Scope};
 use rollcall_odata::payload::csdl;
 use rollcall_odata::payload::json::read;
 use rollcall_odata::payload::json::write::{Shown, Style};
-use rollcall_odata::plan::query::{Computed, Selection};
+use rollcall_odata::plan::query::Computed;
 use rollcall_odata::plan::resource::{self, Place, Resource};
-use rollcall_odata::plan::write::Terms;
-use rollcall_odata::plan::{self, Delete, Precondition, Read, Selector, Versions, page};
+use rollcall_odata::plan::{self, Precondition, Read, Selector, page};
 use rollcall_odata::uri::options::{Options, SystemOption};
 use rollcall_odata::uri::path;
 use rollcall_odata::{Code, Error, Row};
-use rollcall_store::{Author, Entity, Written};
+use rollcall_store::{Author, Entity};
 
 use super::answer::{Answer, ODATA_ENTITY_ID};
+use super::batch::{self, Slot};
 use super::documents;
-use super::error::{self, Refusal};
+use super::error::{self, Refusal, Stamp};
 use super::receive::{Request, Stream};
 use super::routes::Endpoint;
-use crate::app::{App, newest_refresh};
+use crate::app::App;
 use crate::auth::{self, Need, Principal};
 use crate::observe::Observation;
 use format::json_body;
 use property::{Form, Part};
 use repeat::Named;
+use writing::AfterWrite;
 
-const PREFER: HeaderName = HeaderName::from_static("prefer");
+pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
 const ISOLATION: HeaderName = HeaderName::from_static("isolation");
 const ODATA_ISOLATION: HeaderName = HeaderName::from_static("odata-isolation");
 const MAX_VERSION: HeaderName = HeaderName::from_static("odata-maxversion");
@@ -59,15 +59,14 @@ const OF_A_TENANT: &str = "Accept, Authorization";
 /// The same of an answer that preferences change.
 const OF_A_TENANT_AS_PREFERRED: &str = "Accept, Authorization, Prefer";
 
-/// What is to be answered to a write.
-struct AfterWrite {
-    preferences: Preferences,
-    /// What kind of write it is.
-    scope: Scope,
-    /// The form of the answer.
-    json: Json,
-    /// What is shown of the entity, where it is not everything.
-    selection: Option<Selection>,
+/// How a request came.
+pub enum Way<'a> {
+    /// On a connection, with its body if that comes piece by piece, and with
+    /// what its errors repeat.
+    Alone(Option<&'a mut Stream>, &'a Stamp),
+    /// In a batch: with its place in an atomic group if it is in one, and with
+    /// its name if the batch may be sent again.
+    Part(Option<Slot>, Option<Named>),
 }
 
 /// One OData request on its way.
@@ -76,6 +75,8 @@ struct Call<'a> {
     request: &'a Request,
     /// The body, if it has many rows.
     stream: Option<&'a mut Stream>,
+    /// Where to write, if it is done together with others.
+    slot: Option<Slot>,
     /// Scheme, host and port as the client knows them.
     base: &'a str,
     /// The service root, absolute, without a slash at its end.
@@ -95,7 +96,7 @@ struct Call<'a> {
 pub async fn odata(
     app: &App,
     request: &Request,
-    stream: Option<&mut Stream>,
+    way: Way<'_>,
     base: &str,
     version: &str,
     path: &str,
@@ -114,16 +115,40 @@ pub async fn odata(
     let principal = if open { None } else { Some(authenticate(app, request, seen)?) };
     let (resource, options) = parsed?;
     documents::allow(endpoint.map(Endpoint::route), &request.method)?;
+    let protocol = protocol(request)?;
+    Preferences::parse(request.lines(&PREFER)).check()?;
+    if matches!(resource, Resource::Batch) {
+        // What its parts need each of them says for itself.
+        options.only(&[])?;
+        let outer = batch::Outer { app, request, base, version };
+        return Box::pin(batch::answer(&outer, way, seen)).await;
+    }
     if let Some(principal) = &principal {
         principal.require(need(&request.method))?;
     }
-    let protocol = protocol(request)?;
-    Preferences::parse(request.lines(&PREFER)).check()?;
-    let named = Named::of(request, app.clock.now())?;
-    let has_name = named.is_some();
-    let call =
-        Call { app, request, stream, base, root, path, options, protocol, named, principal, seen };
-    let answered = call.answer(resource).await;
+    let own = Named::of(request, app.clock.now())?;
+    let has_name = own.is_some();
+    let (stream, slot, of_batch) = match way {
+        Way::Alone(stream, _) => (stream, None, None),
+        Way::Part(slot, named) => (None, slot, named),
+    };
+    let named = own.or(of_batch);
+    let answered = Call {
+        app,
+        request,
+        stream,
+        slot,
+        base,
+        root,
+        path,
+        options,
+        protocol,
+        named,
+        principal,
+        seen,
+    }
+    .answer(resource)
+    .await;
     if has_name { repeat::accepted(answered) } else { answered }
 }
 
@@ -165,6 +190,7 @@ fn endpoint(resource: &Resource) -> Endpoint {
     match resource {
         Resource::Service => Endpoint::Service,
         Resource::Metadata => Endpoint::Metadata,
+        Resource::Batch => Endpoint::Batch,
         Resource::Singleton(_) => Endpoint::Singleton,
         Resource::Set(_) => Endpoint::Collection,
         Resource::Delta(_) => Endpoint::Delta,
@@ -215,6 +241,8 @@ impl Call<'_> {
             }
             (Resource::Function(window), _) => self.report(window).await,
             (Resource::ReportCount(window), _) => self.report_count(window).await,
+            // Has been answered before there was a call.
+            (Resource::Batch, _) => Err(batch::nested().into()),
             (Resource::Service, _) => self.document(documents::service),
             (Resource::Metadata, _) => self.metadata(),
             (Resource::Singleton(name), _) => {
@@ -296,6 +324,9 @@ impl Call<'_> {
             self.options.only(&[SystemOption::Format])?;
             return self.create_many(place, stream, form, &preferences).await;
         }
+        if self.request.rows_in().is_some() {
+            return Err(batch::no_rows().into());
+        }
         let wish = self.wish(&place, preferences, Scope::Create, json)?;
         let (bytes, numbers) = json_body(self.request)?;
         let body = read::entity(bytes, &place.set, numbers)?;
@@ -319,57 +350,6 @@ impl Call<'_> {
         let create = wish.preferences.create_if_missing;
         let plan = build(&place.set, selector, body, &terms, condition, create)?;
         self.write(place, plan::Write::Update(plan), &wish, wanted).await
-    }
-
-    async fn delete(&mut self, place: Place, selector: Selector) -> Result<Answer, Refusal> {
-        self.options.only(&[])?;
-        let wanted = wanted(&place.set, &selector);
-        let precondition = self.precondition();
-        let plan = Delete { set: Arc::clone(&place.set), selector, precondition };
-        let preferences = self.preferences();
-        let (scope, json) = (Scope::Plain, Json::default());
-        let wish = AfterWrite { preferences, scope, json, selection: None };
-        self.write(place, plan::Write::Delete(plan), &wish, wanted).await
-    }
-
-    /// What is to be answered to a write. Who selects properties wants to see them.
-    fn wish(
-        &self,
-        place: &Place,
-        mut preferences: Preferences,
-        scope: Scope,
-        json: Json,
-    ) -> Result<AfterWrite, Error> {
-        let selection = page::written(&place.set, &self.options, &query::query_terms(self.app))?;
-        if selection.is_some() && preferences.answer == Some(Wish::Minimal) {
-            preferences.answer = None;
-        }
-        Ok(AfterWrite { preferences, scope, json, selection })
-    }
-
-    async fn write(
-        &mut self,
-        place: Place,
-        plan: plan::Write,
-        wish: &AfterWrite,
-        wanted: String,
-    ) -> Result<Answer, Refusal> {
-        self.seen.lap("plan");
-        let written = self.app.store.write(self.author(), self.once(plan)).await;
-        let written = written.map_err(|error| self.refusal(error, &place, &wanted))?;
-        self.seen.lap("run");
-        let answer = match written {
-            Written::Deleted => {
-                let applied = wish.preferences.applied(wish.scope);
-                Answer::empty(StatusCode::NO_CONTENT).applying(&applied)
-            }
-            Written::Created(entity) => self.written(StatusCode::CREATED, &place, &entity, wish),
-            Written::Changed(entity) | Written::Unchanged(entity) => {
-                self.written(StatusCode::OK, &place, &entity, wish)
-            }
-        };
-        self.seen.lap("render");
-        Ok(answer.versioned().uncached())
     }
 
     /// The entity after a write, or where it is for who wants no body.
@@ -415,29 +395,6 @@ impl Call<'_> {
         Precondition {
             matches: headers::versions(self.request.lines(&IF_MATCH)),
             matches_none: headers::versions(self.request.lines(&IF_NONE_MATCH)),
-        }
-    }
-
-    /// The same, with the entity tag of a body of 4.01, which then must hold as
-    /// well; in one of 4.0 it says nothing.
-    fn precondition_in(&self, tag: Option<&str>) -> Precondition {
-        let mut condition = self.precondition();
-        if let Some(tag) = tag.filter(|_| self.protocol.body_is_4_01) {
-            let of_body = headers::versions(std::iter::once(tag)).unwrap_or(Versions::Any);
-            condition.matches = Some(match condition.matches {
-                None => of_body,
-                Some(of_header) => of_header.and(of_body),
-            });
-        }
-        condition
-    }
-
-    fn terms(&self, preferences: &Preferences) -> Terms {
-        let now = self.app.clock.now();
-        Terms {
-            new_key: self.app.random.time_ordered_guid(now),
-            newest_refresh: newest_refresh(now),
-            lenient: preferences.handling == Some(Handling::Lenient),
         }
     }
 

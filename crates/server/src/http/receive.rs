@@ -11,6 +11,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName};
 use hyper::{Method, Request as Head, Version};
+use percent_encoding::percent_decode_str;
 use rollcall_odata::headers::{RowsIn, rows_in};
 use rollcall_odata::{Code, Error};
 pub use stream::Stream;
@@ -46,8 +47,8 @@ pub struct Request {
 
 impl Request {
     /// Takes in a request. Whatever is wrong with the body is kept for later:
-    /// who may not write learns nothing of it. A body of many rows comes apart
-    /// from it, not looked at yet.
+    /// who may not write learns nothing of it. A body of many rows, or of a batch,
+    /// comes apart from it, not looked at yet.
     pub async fn receive(head: Head<Incoming>, body_time: Duration) -> (Self, Option<Stream>) {
         let (parts, incoming) = head.into_parts();
         let mut request = Self {
@@ -58,7 +59,8 @@ impl Request {
             headers: parts.headers,
             body: Ok(Bytes::new()),
         };
-        if request.method == Method::POST && request.rows_in().is_some() {
+        let apart = request.rows_in().is_some() || is_batch(&request.path);
+        if request.method == Method::POST && apart {
             let stream = Stream::new(incoming, &request.headers, body_time);
             return (request, Some(stream));
         }
@@ -111,19 +113,23 @@ impl Request {
     }
 }
 
+/// Whether a path leads to a batch, which may be larger than other bodies.
+fn is_batch(path: &str) -> bool {
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    percent_decode_str(last).decode_utf8_lossy().eq_ignore_ascii_case("$batch")
+}
+
 async fn body(incoming: Incoming, headers: &HeaderMap, time: Duration) -> Result<Bytes, Error> {
     if incoming.is_end_stream() {
         return Ok(Bytes::new());
     }
-    let bytes = tokio::time::timeout(time, collect(incoming)).await.map_err(|_| {
-        let message = format!("The body did not arrive within {} seconds.", time.as_secs());
-        Error::new(Code::RequestTimeout, message)
-    })??;
+    let bytes =
+        tokio::time::timeout(time, collect(incoming)).await.map_err(|_| too_slow(time))??;
     if is_gzip(headers)? { gunzip(&bytes) } else { Ok(bytes) }
 }
 
-/// Whether the body is gzipped; an encoding that is not read is an error.
-fn is_gzip(headers: &HeaderMap) -> Result<bool, Error> {
+/// Whether a body with these headers is gzipped; an encoding that is not read is an error.
+pub fn is_gzip(headers: &HeaderMap) -> Result<bool, Error> {
     let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
     let encoding = encodings.next().map(|value| value.as_bytes().to_ascii_lowercase());
     match encoding.as_deref() {
@@ -173,7 +179,14 @@ fn gunzip(bytes: &[u8]) -> Result<Bytes, Error> {
     Ok(plain.into())
 }
 
-fn too_large() -> Error {
+/// The body as a whole did not arrive in this time.
+fn too_slow(time: Duration) -> Error {
+    let message = format!("The body did not arrive within {} seconds.", time.as_secs());
+    Error::new(Code::RequestTimeout, message)
+}
+
+/// The body is larger than a request may have one.
+pub fn too_large() -> Error {
     let message = format!("The body is too large. Expected at most {MAX_BODY} bytes, gunzipped.");
     Error::new(Code::PayloadTooLarge, message)
 }

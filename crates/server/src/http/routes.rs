@@ -71,6 +71,8 @@ routes! {
     Service = "service" "/{version}" ["GET" "HEAD"] open;
     /// The model.
     Metadata = "metadata" "/{version}/$metadata" ["GET" "HEAD"] open;
+    /// Many requests in one.
+    Batch = "batch" "/{version}/$batch" ["POST"] guarded;
     /// A singleton that leads to entity sets.
     Singleton = "singleton" "/{version}/{singleton}" ["GET" "HEAD"] guarded;
     /// An entity set.

@@ -31,7 +31,7 @@ fn claims(changes: Value) -> Value {
     claims
 }
 
-fn signed(world: &World, changes: Value) -> String {
+pub fn signed(world: &World, changes: Value) -> String {
     world.sign(&world.header(), &claims(changes))
 }
 

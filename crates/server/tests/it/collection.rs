@@ -156,7 +156,7 @@ pub fn what_is_not_served_is_501_and_never_ignored(world: &World) {
     targets.extend(
         ["/teams?$top=1", "/teams/$count", "/$ref?$select=x"].map(|rest| format!("{one}{rest}")),
     );
-    targets.extend(["$all", "$crossjoin(x)", "$batch"].map(|name| format!("/v1.0/{name}")));
+    targets.extend(["$all", "$crossjoin(x)"].map(|name| format!("/v1.0/{name}")));
     let report = "/v1.0/reports/getOffice365ActiveUserCounts(period='D7')";
     targets.extend(
         ["?$select=teams", "?$count=true", "?$format=json&$apply=x", "/$count?$select=teams"]

@@ -105,6 +105,19 @@ pub fn what_is_declared_is_served(world: &World) {
         assert_eq!(described, served, "${option} of /delta");
     }
     let metadata = world.send(&ask("GET", "/v1.0/$metadata?$format=json")).json();
+    let batch = &metadata["microsoft.graph"]["GraphService"]["@Capabilities.BatchSupport"];
+    for format in ["application/json", "multipart/mixed"] {
+        let declared =
+            batch["SupportedFormats"].as_array().unwrap().iter().any(|one| one == format);
+        let described = paths["/{version}/$batch"]["post"]["requestBody"]["content"].get(format);
+        let (body, boundary) = match format {
+            "application/json" => ("{\"requests\":[]}", ""),
+            _ => ("--b--", ";boundary=b"),
+        };
+        let request = ask("POST", "/v1.0/$batch").bearer(&world.writer()).body(body);
+        let reply = world.send(&request.header("Content-Type", &format!("{format}{boundary}")));
+        assert!(declared && described.is_some() && reply.status == 200, "{format} {reply}");
+    }
     let set = &metadata["microsoft.graph"]["GraphService"]["office365ActiveUserCounts"];
     for (term, property, option) in [
         // Its links lead to a function of its own.

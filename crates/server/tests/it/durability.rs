@@ -73,6 +73,91 @@ fn load_until(
     acknowledged.into_inner().unwrap()
 }
 
+/// Requests in each group of the kill test.
+const GROUP: usize = 5;
+
+/// An atomic group of creates: facts of its own, in JSON or as a change set.
+fn group(token: &str, number: usize) -> Ask {
+    let facts = (GROUP * number..GROUP * (number + 1)).map(fact);
+    if number.is_multiple_of(2) {
+        let requests: Vec<String> = facts
+            .enumerate()
+            .map(|(id, body)| {
+                format!(
+                    "{{\"id\":\"{id}\",\"atomicityGroup\":\"g\",\"method\":\"POST\",\"url\":\
+                     \"office365ActiveUserCounts\",\"headers\":{{\"Content-Type\":\
+                     \"application/json\"}},\"body\":{body}}}"
+                )
+            })
+            .collect();
+        let body = format!("{{\"requests\":[{}]}}", requests.join(","));
+        return ask("POST", "/v1.0/$batch").bearer(token).json(body);
+    }
+    let parts: String = facts
+        .map(|body| {
+            format!(
+                "--c\r\nContent-Type: application/http\r\n\r\nPOST office365ActiveUserCounts \
+                 HTTP/1.1\r\nContent-Type: application/json\r\n\r\n{body}\r\n"
+            )
+        })
+        .collect();
+    let body =
+        format!("--b\r\nContent-Type: multipart/mixed;boundary=c\r\n\r\n{parts}--c--\r\n--b--\r\n");
+    let request = ask("POST", "/v1.0/$batch").bearer(token);
+    request.header("Content-Type", "multipart/mixed;boundary=b").body(body)
+}
+
+#[test]
+fn killed_among_batches_it_keeps_groups_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let (next, mut acknowledged) = (AtomicUsize::new(0), Vec::new());
+    for round in 0..KILLS / 2 {
+        let service = Service::start(&data);
+        let token = token(&data, &[]);
+        acknowledged.extend(groups_until(&service, &token, &next, 3 + 5 * round));
+        service.kill();
+        let service = Service::start(&data);
+        let mut kept: HashMap<u64, usize> = HashMap::new();
+        for one in all(&service, &token) {
+            *kept.entry(one["teams"].as_u64().unwrap() / GROUP as u64).or_default() += 1;
+        }
+        assert!(kept.values().all(|count| *count == GROUP), "half a group: {kept:?}");
+        for number in &acknowledged {
+            assert!(kept.contains_key(&(*number as u64)), "group {number} after kill {round}");
+        }
+        service.kill();
+        let (status, _, err) = run(&mut rollcall(&data, "check"));
+        assert_eq!(status, 0, "{err}");
+    }
+}
+
+/// As `load_until`, with groups.
+fn groups_until(service: &Service, token: &str, next: &AtomicUsize, enough: usize) -> Vec<usize> {
+    let acknowledged = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..WRITERS {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::SeqCst);
+                    let Ok(reply) = group(token, number).try_send(service.address) else { return };
+                    assert_eq!(reply.status, 200, "{reply}");
+                    let text = reply.text();
+                    let created = text.matches("\"status\":201").count()
+                        + text.matches("HTTP/1.1 201").count();
+                    assert_eq!(created, GROUP, "{reply}");
+                    let mut acknowledged = acknowledged.lock().unwrap();
+                    acknowledged.push(number);
+                    if acknowledged.len() == enough {
+                        crate::process::signal(service.id(), "KILL");
+                    }
+                }
+            });
+        }
+    });
+    acknowledged.into_inner().unwrap()
+}
+
 /// Every object of the collection, page by page.
 fn all(service: &Service, token: &str) -> Vec<serde_json::Value> {
     let mut found = Vec::new();

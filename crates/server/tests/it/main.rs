@@ -10,6 +10,9 @@
 
 mod access;
 mod bad_bodies;
+mod batch;
+mod batch_model;
+mod batch_multipart;
 mod bulk;
 mod change;
 mod checklist;
@@ -103,6 +106,23 @@ suite! {
         gzip_is_read_as_it_comes
         a_body_without_rows_says_why
         who_may_not_create_is_told_nothing_else;
+    batch:
+        each_request_has_its_answer
+        every_form_of_address
+        as_sdks_write_it
+        a_batch_that_cannot_be_read_does_nothing
+        requests_depend_on_others
+        a_batch_goes_on_unless_it_is_told_not_to
+        a_group_is_done_as_a_whole_or_not_at_all
+        a_batch_that_is_sent_again_makes_no_second_row
+        a_batch_holds_no_batch_and_no_file
+        the_token_of_the_batch_counts_for_all_of_it;
+    batch_multipart:
+        as_the_client_of_net_writes_it
+        as_olingo_writes_it
+        as_ui5_writes_it
+        a_change_set_that_fails_has_one_answer
+        a_multipart_batch_that_cannot_be_read_does_nothing;
     change:
         patch_merges
         put_replaces

@@ -59,6 +59,25 @@ fn requests(route: &str) -> Vec<Ask> {
             ask("GET", &format!("{COLLECTION}/delta?$deltatoken=latest")),
             ask("GET", COLLECTION).header("Prefer", "track-changes"),
         ],
+        "batch" => {
+            let batch = |text: String| ask("POST", "/v1.0/$batch").json(text);
+            let list = "reports/office365ActiveUserCounts";
+            let create = format!(
+                "\"method\":\"POST\",\"url\":\"{list}\",\"headers\":{{\"Content-Type\":\
+                 \"application/json\"}},\"body\":{}",
+                body(0)
+            );
+            let group = "\"atomicityGroup\":\"g\"";
+            vec![
+                batch(format!(
+                    "{{\"requests\":[{{\"\\u0069d\":\"1\",\"method\":\"GET\",\"url\":\"{list}?$count=true\"}},\
+                     {{\"\\u0069d\":\"2\",{create}}},{{\"\\u0069d\":\"3\",\"method\":\"DELETE\",\"url\":\"{list}/{ID}\"}}]}}"
+                )),
+                batch(format!(
+                    "{{\"requests\":[{{\"\\u0069d\":\"1\",{group},{create}}},{{\"\\u0069d\":\"2\",{group},{create}}}]}}"
+                )),
+            ]
+        }
         "by id" => vec![ask("GET", &format!("/v1.0/$entity?$id=office365ActiveUserCounts/{ID}"))],
         "references" => vec![ask("GET", &format!("{COLLECTION}/$ref"))],
         "reference" => vec![ask("GET", &format!("{one}/$ref"))],

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::open_to_read;
-use super::writer::{Message, Request};
+use super::writer::{Message, Request, Task};
 use crate::sql::Sql;
 use crate::{Author, Error, Options, Store, Written};
 
@@ -73,7 +73,8 @@ impl House {
     fn queue(&self, number: i64) -> oneshot::Receiver<Result<Written, Error>> {
         let (author, plan) = self.request(number);
         let (answer, outcome) = oneshot::channel();
-        let request = Box::new(Request { author, plan, answer });
+        let task = Task::One(Box::new(plan), answer);
+        let request = Box::new(Request { author, task });
         self.store.0.to_writer.send(Message::Write(request)).unwrap();
         outcome
     }

@@ -17,8 +17,10 @@ use tokio::sync::oneshot;
 
 use super::apply::{Stop, Tenants, apply};
 use super::bulk;
+pub(crate) use super::group::Task;
+use super::group::Waiting;
 use crate::table::Tables;
-use crate::{Author, Error, Outcome, Written};
+use crate::{Author, Error, Failed, Outcome, Written};
 
 /// How much a probe writes: enough that it fails on a disk that has only crumbs left.
 const PROBE_BYTES: usize = 64 * 1024;
@@ -41,11 +43,10 @@ pub(crate) enum Message {
     Run(Box<dyn FnOnce(&Connection) + Send>),
 }
 
-/// A write and who waits for it.
+/// A write, or several that are done together, and who waits for it.
 pub(crate) struct Request {
     pub author: Author,
-    pub plan: Write,
-    pub answer: oneshot::Sender<Result<Written, Error>>,
+    pub task: Task,
 }
 
 /// Many rows, in the order in which they are to be written, and who waits for them.
@@ -80,18 +81,6 @@ pub(crate) struct Writer {
     /// How many writes the last transaction had.
     last_batch: usize,
     tenants: Tenants,
-}
-
-/// A write of the open transaction, done or refused.
-struct Waiting {
-    answer: oneshot::Sender<Result<Written, Error>>,
-    outcome: Result<Written, Error>,
-}
-
-impl Waiting {
-    fn has_written(&self) -> bool {
-        matches!(self.outcome, Ok(Written::Created(_) | Written::Changed(_) | Written::Deleted))
-    }
 }
 
 impl Writer {
@@ -160,16 +149,16 @@ impl Writer {
                 if waiting.iter().any(Waiting::has_written) {
                     self.health.set(true);
                 }
-                for Waiting { answer, outcome } in waiting {
-                    let _ = answer.send(outcome);
+                for one in waiting {
+                    one.answer();
                 }
             }
             Ok(Err(error)) => {
                 self.give_up();
                 self.health.set(error == Error::Busy && self.health.is_good());
                 // Even a refusal may have been for the sake of a neighbour that is undone now.
-                for Waiting { answer, .. } in waiting {
-                    let _ = answer.send(Err(error.clone()));
+                for one in waiting {
+                    one.refuse(&error);
                 }
             }
             Err(_panic) => self.give_up(),
@@ -234,20 +223,18 @@ impl Writer {
         let begun = self.execute("BEGIN IMMEDIATE");
         let mut next = first;
         loop {
-            let Request { author, plan, answer } = *next;
-            let outcome = match &begun {
-                Ok(()) => self.apply(&author, plan),
-                Err(error) => Err(Stop::Broken(error.clone())),
+            let Request { author, task } = *next;
+            let done = match &begun {
+                Ok(()) => self.perform(&author, task),
+                Err(error) => Err((task.broken(error), error.clone())),
             };
-            let outcome = match outcome {
-                Ok(written) => Ok(written),
-                Err(Stop::Refused(error)) => Err(error),
-                Err(Stop::Broken(error)) => {
-                    waiting.push(Waiting { answer, outcome: Err(error.clone()) });
+            match done {
+                Ok(done) => waiting.push(done),
+                Err((one, error)) => {
+                    waiting.push(one);
                     return Err(error);
                 }
-            };
-            waiting.push(Waiting { answer, outcome });
+            }
             if waiting.len() >= self.batch {
                 break;
             }
@@ -274,6 +261,54 @@ impl Writer {
             Err(_) if written * 2 < self.last_batch => self.messages.recv_timeout(GATHER).ok(),
             Err(_) => None,
         }
+    }
+
+    /// Does a write, or all of a group. An error besides whoever waits is one
+    /// that the transaction cannot go on after.
+    fn perform(&mut self, author: &Author, task: Task) -> Result<Waiting, (Waiting, Error)> {
+        match task {
+            Task::One(plan, answer) => match self.apply(author, *plan) {
+                Ok(written) => Ok(Waiting::One(answer, Ok(written))),
+                Err(Stop::Refused(error)) => Ok(Waiting::One(answer, Err(error))),
+                Err(Stop::Broken(error)) => Err((Waiting::One(answer, Err(error.clone())), error)),
+            },
+            Task::Group(plans, answer) => match self.group(author, plans) {
+                Ok(written) => Ok(Waiting::Group(answer, written)),
+                Err(error) => Err((
+                    Waiting::Group(answer, Err(Failed { at: 0, error: error.clone() })),
+                    error,
+                )),
+            },
+        }
+    }
+
+    /// Does all of these or none: what was done is undone up to the savepoint,
+    /// and the neighbours in the transaction notice nothing.
+    fn group(
+        &mut self,
+        author: &Author,
+        plans: Vec<Write>,
+    ) -> Result<Result<Vec<Written>, Failed>, Error> {
+        self.execute("SAVEPOINT several")?;
+        let before = self.tenants.get(&author.tenant).copied();
+        let mut written = Vec::with_capacity(plans.len());
+        for (at, plan) in plans.into_iter().enumerate() {
+            match self.apply(author, plan) {
+                Ok(one) => written.push(one),
+                Err(Stop::Broken(error)) => return Err(error),
+                Err(Stop::Refused(error)) => {
+                    self.execute("ROLLBACK TO several")?;
+                    self.execute("RELEASE several")?;
+                    match before {
+                        Some(tenant) => self.tenants.insert(author.tenant, tenant),
+                        None => self.tenants.remove(&author.tenant),
+                    };
+                    return Ok(Err(Failed { at, error }));
+                }
+            }
+        }
+        self.execute("RELEASE several")?;
+        Ok(Ok(written))
     }
 
     fn apply(&mut self, author: &Author, plan: Write) -> Result<Written, Stop> {

@@ -6,6 +6,7 @@ mod bulk;
 mod changes;
 mod contract;
 mod durability;
+mod groups;
 mod migration;
 mod once;
 mod paging;

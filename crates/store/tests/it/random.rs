@@ -35,14 +35,14 @@ fn row_of(set: &EntitySet, key: u128, fact: (u8, u8, u8), count: i64) -> Row {
 }
 
 /// One tenant as a list of entities and a number.
-#[derive(Default)]
-struct Naive {
-    entities: BTreeMap<u128, Entity>,
+#[derive(Default, Clone)]
+pub struct Naive {
+    pub entities: BTreeMap<u128, Entity>,
     changes: u64,
 }
 
 impl Naive {
-    fn expect(&mut self, set: &EntitySet, step: &Step) -> Result<Written, Error> {
+    pub fn expect(&mut self, set: &EntitySet, step: &Step) -> Result<Written, Error> {
         match step {
             Step::Create { key, fact, count } => {
                 let row = row_of(set, *key, *fact, *count);
@@ -87,7 +87,7 @@ impl Naive {
     }
 
     /// Newest refresh date, its longest period, first and last day, as `refresh` keeps them.
-    fn refresh(&self, set: &EntitySet) -> Option<[i64; 4]> {
+    pub fn refresh(&self, set: &EntitySet) -> Option<[i64; 4]> {
         let epoch = date("1970-01-01");
         let day = |row: &Row, role| match row[set.entity_type.in_role(role).unwrap()] {
             Value::Date(date) => date.duration_since(epoch).as_hours() / 24,
@@ -116,7 +116,7 @@ pub fn plan_of(set: &std::sync::Arc<EntitySet>, step: &Step) -> Write {
     }
 }
 
-fn kept_refresh(house: &House, tenant: Uuid) -> Option<[i64; 4]> {
+pub fn kept_refresh(house: &House, tenant: Uuid) -> Option<[i64; 4]> {
     let text = "SELECT refreshed, period, first_day, last_day FROM refresh \
                 JOIN tenant ON tenant.number = refresh.tenant WHERE guid = ?1";
     let sql = house.sql();

@@ -70,7 +70,8 @@ pub(super) fn container() -> Vec<Annotation> {
         annotation("Core.ODataVersions", text("4.0")),
         tag("Capabilities.KeyAsSegmentSupported", true),
         tag("Repeatability.Supported", true),
-        tag("Capabilities.BatchSupported", false),
+        tag("Capabilities.BatchSupported", true),
+        batch(),
         tag("Capabilities.AsynchronousRequestsSupported", false),
         tag("Capabilities.CrossJoinSupported", false),
         annotation("Capabilities.AcceptableEncodings", Expression::List(vec![text("gzip")])),
@@ -84,6 +85,22 @@ fn formats() -> Vec<Expression> {
     let both = |metadata| [false, true].map(|ieee754| Json { metadata, ieee754 });
     let forms = levels.into_iter().flat_map(both);
     forms.map(|json| text(MediaType::Json(json).content_type())).collect()
+}
+
+/// What a batch may be.
+fn batch() -> Annotation {
+    let formats = ["application/json", "multipart/mixed"].map(text).into();
+    let flags = [
+        ("Supported", true),
+        ("ContinueOnErrorSupported", true),
+        ("ReferencesInRequestBodiesSupported", false),
+        ("ReferencesAcrossChangeSetsSupported", true),
+        ("EtagReferencesSupported", false),
+        ("RequestDependencyConditionsSupported", false),
+    ];
+    let flags = flags.map(|(name, value)| (name, Expression::Flag(value)));
+    let formats = ("SupportedFormats", Expression::List(formats));
+    record("Capabilities.BatchSupport", flags.into_iter().chain([formats]).collect())
 }
 
 /// What can be done with an entity set, and what not.

@@ -145,6 +145,11 @@ pub(super) fn prefer(create: bool, upsert: bool) -> Json {
     header("Prefer", &words)
 }
 
+/// Whether a batch goes on after an error.
+pub(super) fn continuing() -> Json {
+    header("Prefer", "continue-on-error goes on after an error, continue-on-error=false does not.")
+}
+
 /// What a client would like of a create.
 pub(super) fn prefer_rows() -> Json {
     let mut parameter = prefer(true, false);

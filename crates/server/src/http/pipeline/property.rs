@@ -151,8 +151,7 @@ impl Call<'_> {
         let condition = self.precondition();
         let plan = plan::write::property(set, selector, (part.at, value), &terms, condition)?;
         self.seen.lap("plan");
-        let plan = self.once(plan::Write::Update(plan));
-        let written = self.app.store.write(self.author(), plan).await;
+        let written = self.apply(&part.place, plan::Write::Update(plan)).await;
         let written = written.map_err(|error| self.refusal(error, &part.place, &wanted))?;
         self.seen.lap("run");
         let (Written::Created(entity) | Written::Changed(entity) | Written::Unchanged(entity)) =

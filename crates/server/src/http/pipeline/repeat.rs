@@ -96,11 +96,14 @@ pub fn accepted(outcome: Result<Answer, Refusal>) -> Result<Answer, Refusal> {
     const ACCEPTED: &str = "accepted";
     match outcome {
         Ok(answer) => Ok(answer.stating(REPEATABILITY_RESULT, ACCEPTED)),
-        Err(refusal) if refusal.headers.iter().any(|(name, _)| *name == REPEATABILITY_RESULT) => {
-            Err(refusal)
-        }
+        Err(refusal) if is_rejected(&refusal) => Err(refusal),
         Err(refusal) => Err(refusal.with(REPEATABILITY_RESULT, ACCEPTED)),
     }
+}
+
+/// Whether a request was refused because of its name.
+pub fn is_rejected(refusal: &Refusal) -> bool {
+    refusal.headers.iter().any(|(name, _)| *name == REPEATABILITY_RESULT)
 }
 
 /// The refusal of a request because of its name.

@@ -9,7 +9,7 @@ use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::HeaderMap;
 use rollcall_odata::{Code, Error};
 
-use super::{MAX_DISCARD, broken_off, is_gzip, not_gzip};
+use super::{MAX_DISCARD, broken_off, is_gzip, not_gzip, too_slow};
 
 /// How much is gunzipped at once, in bytes: at worst a thousand times as much comes out.
 const GZIP_PIECE: usize = 1024;
@@ -77,6 +77,19 @@ impl Stream {
                 return self.counted(plain.into()).map(Some);
             }
         }
+    }
+
+    /// All of it, in no longer than a pause may be.
+    pub async fn whole(&mut self) -> Result<Vec<u8>, Error> {
+        let pause = self.pause;
+        let all = async {
+            let mut whole = Vec::new();
+            while let Some(piece) = self.next().await? {
+                whole.extend_from_slice(&piece);
+            }
+            Ok(whole)
+        };
+        tokio::time::timeout(pause, all).await.unwrap_or_else(|_| Err(too_slow(pause)))
     }
 
     /// Takes in and throws away what nobody wanted, up to a limit, so that the

@@ -1,0 +1,285 @@
+//! Batches: many requests in one. Each goes the way of a request of its own.
+//!
+//! What is decided here: the order in which the parts are done and answered is
+//! that of the batch; what is written waits for the disk once where it can; a
+//! group is one transaction; a batch is in no batch.
+
+mod group;
+mod order;
+mod part;
+
+use std::borrow::Cow;
+
+use hyper::StatusCode;
+use hyper::body::Bytes;
+use hyper::header::CONTENT_TYPE;
+use rollcall_odata::headers::{Preferences, Scope};
+use rollcall_odata::payload::batch::{self, Answers, Batch, Form, Unit};
+use rollcall_odata::{Code, Error};
+
+use super::answer::Answer;
+use super::error::{self, Refusal, Stamp};
+use super::fault;
+use super::pipeline::repeat::{self, Named};
+use super::pipeline::{PREFER, Way};
+use super::receive::{Request, Stream};
+use crate::app::App;
+use crate::observe::Observation;
+pub use group::{Planned, Slot};
+
+/// The request that brings a batch.
+#[derive(Clone, Copy)]
+pub struct Outer<'a> {
+    /// The service.
+    pub app: &'a App,
+    /// The request itself.
+    pub request: &'a Request,
+    /// Scheme, host and port as the client knows them.
+    pub base: &'a str,
+    /// The version whose root the addresses of parts are relative to.
+    pub version: &'a str,
+}
+
+/// Does a batch and answers all of it. A batch that cannot be read does nothing.
+pub async fn answer(
+    outer: &Outer<'_>,
+    way: Way<'_>,
+    seen: &mut Observation,
+) -> Result<Answer, Refusal> {
+    let Way::Alone(stream, stamp) = way else {
+        return Err(nested().into());
+    };
+    let preferences = Preferences::parse(outer.request.lines(&PREFER));
+    let body = body(outer, stream).await?;
+    let content_type = outer.request.header(&CONTENT_TYPE);
+    let batch = Batch::read(content_type, &body, outer.app.limits.batch_parts)?;
+    let named = outer.named(body)?;
+    seen.lap("plan");
+    let on = preferences.continue_on_error.as_ref();
+    let mut run = Run {
+        outer,
+        stamp,
+        named,
+        rejected: false,
+        batch: &batch,
+        goes_on: on.map_or(batch.form == Form::Json, |(goes_on, _)| *goes_on),
+        done: Vec::with_capacity(batch.parts.len()),
+        answers: Answers::new(batch.form, stamp.request_id.as_str()),
+        causes: Vec::new(),
+    };
+    run.all().await;
+    seen.lap("run");
+    let failed = run.done.iter().filter(|done| done.failed).count();
+    seen.parts = Some((batch.parts.len(), failed));
+    seen.cause = (!run.causes.is_empty()).then(|| run.causes.join("; "));
+    let continuing =
+        on.map(|(goes_on, name)| if *goes_on { name.clone() } else { format!("{name}=false") });
+    let mut applied = preferences.applied(Scope::Plain);
+    applied.extend(continuing.map(Cow::from));
+    let has_name = run.named.is_some() && !run.rejected;
+    let answered = Ok(run.finish().applying(&applied));
+    if has_name { repeat::accepted(answered) } else { answered }
+}
+
+impl Outer<'_> {
+    /// The name of a batch with this body, if it may be sent again.
+    fn named(&self, body: Vec<u8>) -> Result<Option<Named>, Refusal> {
+        let Request { method, path, query, knows_ends, headers, .. } = self.request;
+        let (method, path, query) = (method.clone(), path.clone(), query.clone());
+        let (knows_ends, headers) = (*knows_ends, headers.clone());
+        let whole = Request { method, path, query, knows_ends, headers, body: Ok(body.into()) };
+        Named::of(&whole, self.app.clock.now())
+    }
+}
+
+/// A batch is in a batch.
+pub fn nested() -> Error {
+    Error::bad_request("A batch is no part of another one. Expected its requests in this one.")
+}
+
+/// A part has many rows in its body, which come in no pieces there.
+pub fn no_rows() -> Error {
+    let message = "Many rows in one body are no part of a batch. Expected them in a request of \
+                   their own, or JSON of one object.";
+    Error::bad_request(message)
+}
+
+/// The whole body, within its limits of size and time.
+async fn body(outer: &Outer<'_>, stream: Option<&mut Stream>) -> Result<Vec<u8>, Error> {
+    match stream {
+        Some(stream) => {
+            stream.limit(outer.app.limits.batch_bytes, "batch-bytes")?;
+            stream.whole().await
+        }
+        None => outer.request.body.clone().map(Vec::from),
+    }
+}
+
+/// What is known of a part that has been done.
+struct Done {
+    failed: bool,
+    /// The address of what it made, or else its own.
+    url: String,
+}
+
+/// A batch on its way.
+struct Run<'a> {
+    outer: &'a Outer<'a>,
+    stamp: &'a Stamp,
+    /// Its name, if it may be sent again.
+    named: Option<Named>,
+    /// Whether this is the name of another batch, as one of its writes found out.
+    rejected: bool,
+    batch: &'a Batch,
+    /// Whether it goes on after an error.
+    goes_on: bool,
+    /// The parts that have been done: the first so many.
+    done: Vec<Done>,
+    answers: Answers,
+    /// The causes of faults that are ours.
+    causes: Vec<String>,
+}
+
+impl Run<'_> {
+    /// Does one unit after the other.
+    async fn all(&mut self) {
+        let mut units = self.batch.units.as_slice();
+        while let Some(first) = units.first() {
+            let failed = self.done.iter().any(|done| done.failed);
+            if self.rejected || (failed && !self.goes_on) {
+                return self.leave_out(units);
+            }
+            let many = if first.group.is_some() { 1 } else { self.together(units) };
+            let (now, rest) = units.split_at(many);
+            match &first.group {
+                Some(name) => self.group(name, first.parts.clone()).await,
+                None => self.singles(now).await,
+            }
+            units = rest;
+        }
+    }
+
+    /// What is not done any more after an error: in JSON every part has an
+    /// answer, in multipart the answers end with the error.
+    fn leave_out(&mut self, units: &[Unit]) {
+        if self.batch.form == Form::Multipart {
+            return;
+        }
+        let message = "A request before this one failed, and the batch does not go on after an \
+                       error.";
+        for unit in units {
+            for at in unit.parts.clone() {
+                let refusal = Error::new(Code::FailedDependency, message).into();
+                let answer = self.told(Err(refusal));
+                self.add(at, unit.group.as_deref(), &answer, String::new());
+            }
+        }
+    }
+
+    /// How many of these units are done at once: writes that do not need each other.
+    fn together(&self, units: &[Unit]) -> usize {
+        let begin = self.done.len();
+        let is_write = |unit: &&Unit| {
+            let part = &self.batch.parts[unit.parts.start];
+            let needs = |other: &usize| *other >= begin;
+            unit.group.is_none()
+                && part::writes(&part.method)
+                && !part.after.iter().any(needs)
+                && self.reference(unit.parts.start).is_none_or(|(other, _)| other < begin)
+        };
+        let writes = units.iter().take_while(is_write).count();
+        if self.goes_on && self.named.is_none() { writes.max(1) } else { 1 }
+    }
+
+    /// Does parts that stand on their own. They reach the store in their order.
+    async fn singles(&mut self, units: &[Unit]) {
+        let mut work = Vec::with_capacity(units.len());
+        let mut urls = Vec::with_capacity(units.len());
+        for unit in units {
+            let prepared = self.prepare(unit.parts.start, &[]);
+            urls.push(prepared.as_ref().map_or_else(|_| String::new(), part::Prepared::url));
+            work.push(self.outer.perform(prepared, None, self.name(unit.parts.start)));
+        }
+        let outcomes = order::in_order(work).await;
+        for ((unit, outcome), url) in units.iter().zip(outcomes).zip(urls) {
+            let at = unit.parts.start;
+            let outcome = match outcome {
+                Ok(answer) => fault::told(self.fitting(at, answer)).await,
+                refused => refused,
+            };
+            let answer = self.told(outcome);
+            self.add(at, None, &answer, url);
+        }
+    }
+
+    /// An answer that there is room for. What has been written is told in any case.
+    async fn fitting(&self, at: usize, answer: Answer) -> Result<Answer, Refusal> {
+        let room = self.outer.app.limits.batch_answer_bytes.saturating_sub(self.answers.len());
+        let Answer { status, headers, body } = answer;
+        let body = match self.batch.parts[at].method.as_str() {
+            "HEAD" => Some(Bytes::new()),
+            method => body.gathered(if part::writes(method) { usize::MAX } else { room }).await?,
+        };
+        let body = body.ok_or_else(|| self.no_room())?.into();
+        Ok(Answer { status, headers, body })
+    }
+
+    fn no_room(&self) -> Error {
+        let most = self.outer.app.limits.batch_answer_bytes;
+        let message = format!(
+            "The answers to the batch would have more than {most} bytes: the limit \
+             batch-answer-bytes of the service. Expected fewer rows, or another batch for this \
+             request."
+        );
+        Error::new(Code::TooComplex, message)
+    }
+
+    /// The answer to a part, errors in their shape.
+    fn told(&mut self, outcome: Result<Answer, Refusal>) -> Answer {
+        let answer = outcome.unwrap_or_else(|refusal| {
+            self.causes.extend(refusal.cause.clone());
+            self.rejected |= self.named.is_some() && repeat::is_rejected(&refusal);
+            error::answer(&refusal, self.stamp)
+        });
+        answer.versioned()
+    }
+
+    /// Writes the answer to a part, the first that is not done yet.
+    fn add(&mut self, at: usize, group: Option<&str>, answer: &Answer, own: String) {
+        self.write(at, group, answer);
+        self.finished(at, answer, own);
+    }
+
+    /// A part has been done with this answer.
+    fn finished(&mut self, at: usize, answer: &Answer, own: String) {
+        // What is referred to may have come out elsewhere than was planned, if
+        // the batch had been done before.
+        let referred = self.reference(at).map(|(other, rest)| {
+            let rest = rest.split(['?', '#']).next().unwrap_or_default();
+            format!("{}{rest}", self.done[other].url)
+        });
+        let url = part::location(answer).map(str::to_owned);
+        let url = url.or(referred).unwrap_or(own);
+        let failed = answer.status.is_client_error() || answer.status.is_server_error();
+        self.done.push(Done { failed, url });
+    }
+
+    fn write(&mut self, at: usize, group: Option<&str>, answer: &Answer) {
+        let part = &self.batch.parts[at];
+        let headers: Vec<(&str, &str)> = answer
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+            .collect();
+        let body = answer.body.first();
+        let reason = answer.status.canonical_reason().unwrap_or_default();
+        let status = answer.status.as_u16();
+        self.answers.add(part, group, &batch::Answer { status, reason, headers: &headers, body });
+    }
+
+    fn finish(self) -> Answer {
+        let media_type = self.answers.media_type();
+        let answer = Answer { body: self.answers.finish().into(), ..Answer::empty(StatusCode::OK) };
+        answer.with(CONTENT_TYPE, &media_type).versioned().uncached()
+    }
+}
