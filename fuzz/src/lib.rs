@@ -6,10 +6,12 @@
 //! and what the service hands out it takes back.
 
 mod address;
+mod batch;
 mod language;
 mod request;
 
 pub use address::{path, query, skip_token};
+pub use batch::batch;
 pub use language::{clauses, filter, search};
 pub use request::{body, headers, rows};
 
@@ -22,7 +24,7 @@ use rollcall_odata::edm::{EntitySet, Model};
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const ALL: [(&str, Target); 9] = [
+pub const ALL: [(&str, Target); 10] = [
     ("path", path),
     ("query", query),
     ("filter", filter),
@@ -32,6 +34,7 @@ pub const ALL: [(&str, Target); 9] = [
     ("body", body),
     ("rows", rows),
     ("headers", headers),
+    ("batch", batch),
 ];
 
 static MODEL: LazyLock<Model> =

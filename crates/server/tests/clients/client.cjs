@@ -20,6 +20,7 @@ async function main(root, token) {
   await filtersAndSorts(client, counts);
   await pagesAndCounts(client, counts);
   await writes(client, counts);
+  await batches(client);
 }
 
 async function reads(client, counts) {
@@ -73,6 +74,24 @@ async function writes(client, counts) {
   assert.deepEqual([read.teams, read.yammer], [0, 6]);
   await counts.delete(made.id);
   await assert.rejects(counts.retrieve(made.id), /does not exist/);
+}
+
+async function batches(client) {
+  const entity = {
+    reportRefreshDate: "2025-11-20", office365: 9, exchange: 8, oneDrive: 8, sharePoint: 10,
+    skypeForBusiness: null, yammer: 6, teams: 60, reportDate: "2025-11-02", reportPeriod: "7",
+  };
+  const most = client.newOptions().orderby("teams", "desc").top(1);
+  const one = (options) => client.newBatchRequest({ collection: SET, ...options });
+  // Multipart, each write in a change set of its own: it ends with the error.
+  const requests = [one({ method: "POST", entity }), one({ params: most }), one({ method: "POST", entity })];
+  const answers = await client.execBatchRequests(requests);
+  assert.deepEqual(answers.map((answer) => answer.status), [201, 200, 409]);
+  const made = await answers[0].json();
+  assert.equal((await answers[1].json()).value[0].id, made.id);
+  const removal = one({ id: made.id, method: "DELETE" });
+  const [removed] = await client.execBatchRequestsJson([removal]);
+  assert.equal(removed.status, 204);
 }
 
 const [root, token] = process.argv.slice(2);

@@ -51,6 +51,15 @@ fn a_generic_client_in_python_is_served() {
 }
 
 #[test]
+fn graph_s_own_sdk_is_served() {
+    if !folder().join("node_modules/@microsoft").exists() {
+        let missing = "@microsoft/microsoft-graph-client is not installed";
+        return skipped("graph_s_own_sdk_is_served", missing);
+    }
+    let_loose(Command::new("node").arg(folder().join("graph.cjs")));
+}
+
+#[test]
 fn a_generic_client_in_javascript_is_served() {
     if !folder().join("node_modules").exists() {
         return skipped(
