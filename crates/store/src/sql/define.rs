@@ -23,7 +23,8 @@ pub(crate) const TABLES: &str = "
         number INTEGER NOT NULL,     -- 1, 2, 3 and so on for each tenant
         data_set INTEGER NOT NULL,
         entity BLOB NOT NULL,        -- its key
-        kind TEXT NOT NULL CHECK (kind IN ('created', 'changed', 'deleted')),
+        -- No IN: for a list of three SQLite would make a table, for every row.
+        kind TEXT NOT NULL CHECK (kind = 'created' OR kind = 'changed' OR kind = 'deleted'),
         who TEXT NOT NULL,
         at INTEGER NOT NULL,         -- milliseconds since 1970 in UTC
         former TEXT,                 -- the entity before the change, as JSON
