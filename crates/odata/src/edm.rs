@@ -31,7 +31,10 @@ impl Model {
     /// Whether a singleton of this name leads to entity sets, in any letter case.
     /// Returns the name as declared.
     pub fn singleton(&self, name: &str) -> Option<&str> {
-        self.singletons().into_iter().find(|one| one.eq_ignore_ascii_case(name))
+        self.entity_sets
+            .iter()
+            .map(|set| set.under.as_str())
+            .find(|one| one.eq_ignore_ascii_case(name))
     }
 
     /// The names of all singletons, each once, in the order of the catalogue.

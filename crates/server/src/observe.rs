@@ -1,6 +1,8 @@
 //! One line in the log for each request: what it was, how it ended, where its
 //! time went. Never a token, a secret, a query or a body.
 
+mod gathered;
+
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::clock::Clock;
+pub use gathered::Gathered;
 
 /// Where request lines go.
 #[derive(Clone)]
@@ -17,16 +20,6 @@ impl Log {
     /// A log that hands each line, without its line end, to this function.
     pub fn new(write: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self(Arc::new(write))
-    }
-
-    /// A log on standard error. A line that cannot be written is lost: nobody
-    /// is left to tell.
-    pub fn stderr() -> Self {
-        Self::new(|line| {
-            // One write, so that the lines of several threads stay whole.
-            let line = [line, "\n"].concat();
-            drop(std::io::Write::write_all(&mut std::io::stderr().lock(), line.as_bytes()));
-        })
     }
 
     /// Writes one line.

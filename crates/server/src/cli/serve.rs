@@ -19,7 +19,7 @@ use crate::config::{Config, Given};
 use crate::folder::Folder;
 use crate::http::links::Links;
 use crate::http::serve::serve;
-use crate::observe::Log;
+use crate::observe::Gathered;
 use crate::sample;
 
 /// The arguments of `rollcall serve`.
@@ -58,6 +58,8 @@ async fn start(config: &Config) -> Result<(), String> {
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let _announcement = folder.announce(address).map_err(|error| error.to_string())?;
     let issuer = Issuer::new(&secrets);
+    let lines = Gathered::start(std::io::stderr())
+        .map_err(|error| format!("The log cannot be written: {error}."))?;
     let app = App {
         model: Arc::new(model),
         store: store.clone(),
@@ -67,7 +69,7 @@ async fn start(config: &Config) -> Result<(), String> {
         clock: Arc::new(clock),
         random: Arc::new(SystemRandom),
         limits: config.limits.clone(),
-        log: Log::stderr(),
+        log: lines.log(),
         public_url: config.public_url.clone(),
     };
     greet(&app.model, &*app.clock, address, &config.data);
