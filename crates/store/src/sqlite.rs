@@ -5,6 +5,7 @@ mod bulk;
 pub(crate) mod changes;
 pub(crate) mod functions;
 pub(crate) mod group;
+mod memory;
 mod once;
 pub(crate) mod query;
 pub(crate) mod reader;

@@ -1,13 +1,12 @@
 //! One write inside the transaction that is open: row, `change` and `refresh` together.
 
-use std::collections::HashMap;
-
 use rollcall_odata::plan::{Delete, Selector, Update, Write};
 use rollcall_odata::{Error as Refusal, Row, Value};
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params_from_iter};
 use uuid::Uuid;
 
+use super::memory::{Tenant, Tenants};
 use super::once::apply_once;
 use super::query;
 use crate::table::{Known, Table, Tables};
@@ -31,17 +30,6 @@ impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         Self::Refused(error)
     }
-}
-
-/// What the writer remembers of tenants, so that it need not look it up again.
-/// It holds what the open transaction did, and is forgotten with it.
-pub(super) type Tenants = HashMap<Uuid, Tenant>;
-
-#[derive(Clone, Copy)]
-pub(super) struct Tenant {
-    pub number: i64,
-    /// The number of its last change.
-    pub last_change: i64,
 }
 
 /// Does one write.
@@ -81,7 +69,7 @@ impl Work<'_> {
             return Err(self.conflict(tenant.number, &row)?.into());
         }
         self.log(tenant, number, "created", &bound[0], None)?;
-        self.enter(tenant.number, &table.known(&bound))?;
+        self.enter(tenant.number, table.days(&row));
         drop(bound);
         entity(number, row).map(Written::Created)
     }
@@ -121,7 +109,7 @@ impl Work<'_> {
         let (before, after) = (table.known(&bound_before), table.known(&bound));
         if before != after {
             self.leave(tenant.number, &before)?;
-            self.enter(tenant.number, &after)?;
+            self.enter(tenant.number, table.days(row));
         }
         Ok(number)
     }
@@ -238,17 +226,15 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// `refresh` learns of a row that has come.
-    fn enter(&self, tenant: i64, known: &Known<'_>) -> Result<(), Stop> {
-        let mut statement = self.connection.prepare_cached(sql::REFRESH_ENTER)?;
-        let [refreshed, period, date] = known;
-        statement.execute((tenant, self.table.number, refreshed, period, date, date))?;
-        Ok(())
+    /// `refresh` will learn of a row that has come.
+    fn enter(&mut self, tenant: i64, days: [Option<i64>; 3]) {
+        self.tenants.news(tenant, self.table.number).row(days);
     }
 
     /// `refresh` learns of a row that has gone. Only if nothing else says what
     /// that row said is it made anew from the rows.
-    fn leave(&self, tenant: i64, known: &Known<'_>) -> Result<(), Stop> {
+    fn leave(&mut self, tenant: i64, known: &Known<'_>) -> Result<(), Stop> {
+        self.tenants.tell(self.connection)?;
         let (table, set) = (self.table, self.table.number);
         let mut statement = self.connection.prepare_cached(&table.sql.refresh_stale)?;
         let [refreshed, period, date] = known;

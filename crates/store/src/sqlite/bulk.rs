@@ -6,9 +6,10 @@ use rollcall_odata::plan::Selector;
 use rollcall_odata::plan::bulk::{Bulk, Policy};
 use rusqlite::{CachedStatement, Connection, ErrorCode};
 
-use super::apply::{Stop, Tenant, Tenants, Work};
+use super::apply::{Stop, Work};
+use super::memory::{News, Tenant, Tenants};
 use super::query;
-use crate::sql::{self, CHUNK};
+use crate::sql::CHUNK;
 use crate::table::Tables;
 use crate::{Author, Conflict, Error, Outcome};
 
@@ -28,8 +29,8 @@ pub(super) fn write(
         rows: connection.prepare_cached(&table.sql.insert_chunk)?,
         changes: connection.prepare_cached(&table.sql.new_changes)?,
         outcomes: vec![Outcome::Created; order.len()],
-        seen: Seen::default(),
         singly: 0,
+        news: News::default(),
         plan,
         tenant,
         work,
@@ -45,9 +46,9 @@ struct Load<'a> {
     rows: CachedStatement<'a>,
     changes: CachedStatement<'a>,
     outcomes: Vec<Outcome>,
-    seen: Seen,
     /// How many rows are to be written one by one before the next chunk.
     singly: usize,
+    news: News,
 }
 
 impl Load<'_> {
@@ -67,7 +68,9 @@ impl Load<'_> {
             }
             rest = &rest[CHUNK.min(done + 1)..];
         }
-        self.enter()?;
+        let (tenant, set) = (self.tenant.number, self.work.table.number);
+        self.work.tenants.news(tenant, set).add(self.news);
+        self.work.tenants.tell(self.work.connection)?;
         Ok(self.outcomes)
     }
 
@@ -114,7 +117,7 @@ impl Load<'_> {
             } else {
                 self.work.log(self.tenant, last, "created", &key, None)?;
             }
-            self.seen.row(table.days(values));
+            self.news.row(table.days(values));
         }
         if rows.len() == CHUNK {
             self.changes.raw_bind_parameter(2, first)?;
@@ -132,7 +135,7 @@ impl Load<'_> {
         let change = self.tenant.last_change + 1;
         if self.work.put(&table.sql.insert, self.tenant.number, change, &bound)? {
             self.work.log(self.tenant, change, "created", &bound[0], None)?;
-            self.seen.row(table.days(values));
+            self.news.row(table.days(values));
             self.numbered(change);
             return Ok(());
         }
@@ -176,40 +179,5 @@ impl Load<'_> {
     fn numbered(&mut self, number: i64) {
         self.tenant.last_change = number;
         self.work.tenants.insert(self.work.author.tenant, self.tenant);
-    }
-
-    /// `refresh` learns of all rows that have come.
-    fn enter(&mut self) -> Result<(), Stop> {
-        if !self.seen.any {
-            return Ok(());
-        }
-        let mut statement = self.work.connection.prepare_cached(sql::REFRESH_ENTER)?;
-        let Seen { refreshed, period, first, last, .. } = self.seen;
-        let (tenant, set) = (self.tenant.number, self.work.table.number);
-        statement.execute((tenant, set, refreshed, period, first, last))?;
-        Ok(())
-    }
-}
-
-/// What `refresh` is to learn of the rows that have come.
-#[derive(Default)]
-struct Seen {
-    any: bool,
-    refreshed: Option<i64>,
-    /// The longest period of that refresh date.
-    period: Option<i64>,
-    first: Option<i64>,
-    last: Option<i64>,
-}
-
-impl Seen {
-    fn row(&mut self, [refreshed, period, date]: [Option<i64>; 3]) {
-        self.any = true;
-        if refreshed.is_some() && refreshed >= self.refreshed {
-            let before = self.period.filter(|_| refreshed == self.refreshed);
-            (self.refreshed, self.period) = (refreshed, period.max(before));
-        }
-        self.last = self.last.max(date);
-        self.first = self.first.into_iter().chain(date).min();
     }
 }

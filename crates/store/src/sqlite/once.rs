@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use rollcall_odata::plan::{Name, Once};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::apply::{Stop, Tenants, apply};
+use super::apply::{Stop, apply};
+use super::memory::Tenants;
 use super::query;
 use crate::sql::once as sql;
 use crate::table::{Table, Tables, version};

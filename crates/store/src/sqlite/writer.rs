@@ -15,10 +15,11 @@ use rollcall_odata::plan::bulk::{Bulk, Fate};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::apply::{Stop, Tenants, apply};
+use super::apply::{Stop, apply};
 use super::bulk;
 pub(crate) use super::group::Task;
 use super::group::Waiting;
+use super::memory::Tenants;
 use crate::table::Tables;
 use crate::{Author, Error, Failed, Outcome, Written};
 
@@ -92,7 +93,7 @@ impl Writer {
         batch: usize,
     ) -> Self {
         let health = Arc::new(Health(AtomicBool::new(true)));
-        let tenants = Tenants::new();
+        let tenants = Tenants::default();
         Self { connection, tables, messages, health, batch, last_batch: 0, tenants }
     }
 
@@ -247,7 +248,12 @@ impl Writer {
                 None => break,
             }
         }
+        self.tell()?;
         self.execute("COMMIT")
+    }
+
+    fn tell(&mut self) -> Result<(), Error> {
+        self.tenants.tell(&self.connection).map_err(|error| Error::of_write(&error))
     }
 
     /// What is queued; after so many writes of this transaction.
@@ -289,6 +295,8 @@ impl Writer {
         author: &Author,
         plans: Vec<Write>,
     ) -> Result<Result<Vec<Written>, Failed>, Error> {
+        // What others did is not undone with the group.
+        self.tell()?;
         self.execute("SAVEPOINT several")?;
         let before = self.tenants.get(&author.tenant).copied();
         let mut written = Vec::with_capacity(plans.len());
@@ -299,10 +307,7 @@ impl Writer {
                 Err(Stop::Refused(error)) => {
                     self.execute("ROLLBACK TO several")?;
                     self.execute("RELEASE several")?;
-                    match before {
-                        Some(tenant) => self.tenants.insert(author.tenant, tenant),
-                        None => self.tenants.remove(&author.tenant),
-                    };
+                    self.tenants.go_back(author.tenant, before);
                     return Ok(Err(Failed { at, error }));
                 }
             }
