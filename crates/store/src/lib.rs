@@ -45,6 +45,7 @@ mod export;
 #[cfg(rollcall_bench)]
 mod null;
 mod order;
+mod queue;
 mod schema;
 mod sql;
 mod sqlite;
@@ -55,7 +56,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-use crossbeam_channel::{Sender, TrySendError, bounded};
 use rollcall_odata::edm::Model;
 use rollcall_odata::plan::bulk::Bulk;
 use rollcall_odata::plan::delta::{Changes, Moment, Reason};
@@ -70,6 +70,7 @@ pub use backup::backup;
 pub use check::{Report, check};
 pub use error::Error;
 pub use export::{Extract, export, has_rows};
+use queue::Queue;
 use sqlite::{changes, query, reader, writer};
 use table::Tables;
 
@@ -228,8 +229,8 @@ pub struct Store(Arc<Shared>);
 
 struct Shared {
     tables: Arc<Tables>,
-    to_writer: Sender<writer::Message>,
-    to_readers: Sender<reader::Message>,
+    to_writer: Queue<writer::Message>,
+    to_readers: Queue<reader::Message>,
     health: Arc<writer::Health>,
     writer: Mutex<Option<JoinHandle<()>>>,
     readers: Mutex<Vec<JoinHandle<()>>>,
@@ -267,18 +268,22 @@ impl Store {
         tables: Arc<Tables>,
         options: &Options,
     ) -> Result<Self, Error> {
-        let (to_writer, at_writer) = bounded(options.queue.max(1));
-        let (to_readers, at_readers) = bounded(options.queue.max(1));
+        let (to_writer, to_readers) =
+            (Queue::new(options.queue.max(1)), Queue::new(options.queue.max(1)));
         let mut readers = Vec::new();
         for number in 0..options.readers.max(1) {
             let connection = sqlite::open_to_read(file)?;
             connection.set_prepared_statement_cache_capacity(options.statement_cache);
-            let queue = at_readers.clone();
+            let queue = to_readers.receiver();
             readers.push(spawn(format!("reader {number}"), || reader::run(connection, queue))?);
         }
         connection.set_prepared_statement_cache_capacity(options.statement_cache);
-        let work =
-            writer::Writer::new(connection, Arc::clone(&tables), at_writer, options.batch.max(1));
+        let work = writer::Writer::new(
+            connection,
+            Arc::clone(&tables),
+            to_writer.receiver(),
+            options.batch.max(1),
+        );
         let health = work.health();
         let writer = Mutex::new(Some(spawn("writer".to_owned(), || work.run())?));
         let readers = Mutex::new(readers);
@@ -356,7 +361,7 @@ impl Store {
         let (answer, outcome) = oneshot::channel();
         let task = writer::Task::One(Box::new(plan), answer);
         let request = writer::Request { author, task };
-        send(&self.0.to_writer, writer::Message::Write(Box::new(request)))?;
+        self.0.to_writer.put(writer::Message::Write(Box::new(request)))?;
         outcome.await.unwrap_or(Err(Error::Closed))
     }
 
@@ -370,7 +375,7 @@ impl Store {
     ) -> Result<Vec<Written>, Failed> {
         let (answer, outcome) = oneshot::channel();
         let request = writer::Request { author, task: writer::Task::Group(plans, answer) };
-        let sent = send(&self.0.to_writer, writer::Message::Write(Box::new(request)));
+        let sent = self.0.to_writer.put(writer::Message::Write(Box::new(request)));
         sent.map_err(|error| Failed { at: 0, error })?;
         outcome.await.unwrap_or(Err(Failed { at: 0, error: Error::Closed }))
     }
@@ -385,7 +390,7 @@ impl Store {
         let order = order::prepare(self.0.tables.get(&plan.set)?, &mut plan)?;
         let (answer, outcome) = oneshot::channel();
         let request = writer::BulkRequest { author, plan, order, answer };
-        send(&self.0.to_writer, writer::Message::Bulk(Box::new(request)))?;
+        self.0.to_writer.put(writer::Message::Bulk(Box::new(request)))?;
         Ok(Pending(outcome))
     }
 
@@ -397,7 +402,7 @@ impl Store {
             return Ok(());
         }
         let (answer, outcome) = oneshot::channel();
-        send(&self.0.to_writer, writer::Message::Probe(answer))?;
+        self.0.to_writer.put(writer::Message::Probe(answer))?;
         outcome.await.unwrap_or(Err(Error::Closed))
     }
 
@@ -407,15 +412,16 @@ impl Store {
     pub fn close(self) {
         let mut readers = self.0.readers.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..readers.len() {
-            // A send fails where all threads have stopped already; so does the next.
-            let _ = self.0.to_readers.send(reader::Message::Stop);
+            self.0.to_readers.wait_and_put(reader::Message::Stop);
         }
         // The writer is the last to leave, and then the log is no more.
         readers.drain(..).for_each(|thread| drop(thread.join()));
+        self.0.to_readers.end();
         let mut writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(thread) = writer.take() {
-            let _ = self.0.to_writer.send(writer::Message::Stop);
+            self.0.to_writer.wait_and_put(writer::Message::Stop);
             drop(thread.join());
+            self.0.to_writer.end();
         }
     }
 
@@ -434,7 +440,7 @@ impl Store {
             }
         };
         let message = reader::Message::Read(Box::new(read), Arc::clone(&waiting.0));
-        send(&self.0.to_readers, message)?;
+        self.0.to_readers.put(message)?;
         outcome.await.unwrap_or(Err(Error::Closed))
     }
 }
@@ -448,14 +454,6 @@ impl Drop for Waiting {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
-}
-
-/// Queues a message, or says at once that there is no room.
-fn send<T>(queue: &Sender<T>, message: T) -> Result<(), Error> {
-    queue.try_send(message).map_err(|error| match error {
-        TrySendError::Full(_) => Error::Busy,
-        TrySendError::Disconnected(_) => Error::Closed,
-    })
 }
 
 fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Error> {

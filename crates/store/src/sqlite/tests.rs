@@ -35,7 +35,7 @@ impl House {
 
     /// Runs this on the writer's thread.
     fn run(&self, work: impl FnOnce(&Connection) + Send + 'static) {
-        self.store.0.to_writer.send(Message::Run(Box::new(work))).unwrap();
+        self.store.0.to_writer.put(Message::Run(Box::new(work))).unwrap();
     }
 
     /// Holds the writer until what this gives is dropped.
@@ -75,7 +75,7 @@ impl House {
         let (answer, outcome) = oneshot::channel();
         let task = Task::One(Box::new(plan), answer);
         let request = Box::new(Request { author, task });
-        self.store.0.to_writer.send(Message::Write(request)).unwrap();
+        self.store.0.to_writer.put(Message::Write(request)).unwrap();
         outcome
     }
 
