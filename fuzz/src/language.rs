@@ -6,10 +6,12 @@ use rollcall_odata::uri::filter::{self, Kind, Node};
 use rollcall_odata::uri::{clauses, search};
 
 /// Small, so that a fuzzer meets them.
-const LIMITS: Limits = Limits { nodes: 60, depth: 12, list: 20, keys: 4, pattern: 4096 };
+const LIMITS: Limits =
+    Limits { nodes: 60, depth: 12, list: 20, keys: 4, pattern: 4096, transformations: 20 };
 
 /// What is printed may need a parenthesis more at each operator.
-const WIDE: Limits = Limits { nodes: 600, depth: 240, list: 20, keys: 4, pattern: 4096 };
+const WIDE: Limits =
+    Limits { nodes: 600, depth: 240, list: 20, keys: 4, pattern: 4096, transformations: 20 };
 
 /// How many operators bind less tightly than an operand: as many levels a tree
 /// may have for each level of nesting.

@@ -3,6 +3,7 @@
 //! Plan is the only place where a name becomes a property and a literal gets a
 //! type. A plan holds all that the store needs and nothing of HTTP.
 
+pub mod apply;
 pub mod bulk;
 pub mod delta;
 pub mod expression;
@@ -99,11 +100,13 @@ pub struct Count {
     pub set: Arc<EntitySet>,
     /// What must be true of a row that counts.
     pub filter: Option<Expression>,
+    /// What is made of the rows before that.
+    pub apply: Option<Box<apply::Applied>>,
 }
 
 impl From<Arc<EntitySet>> for Count {
     fn from(set: Arc<EntitySet>) -> Self {
-        Self { set, filter: None }
+        Self { set, filter: None, apply: None }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Request targets: grammar-shaped parsers that know nothing of the model.
 
+pub mod apply;
 pub mod clauses;
 pub mod filter;
 mod lexer;
@@ -27,11 +28,21 @@ pub struct Limits {
     pub keys: usize,
     /// The most memory that a pattern of `matchesPattern` may take, in bytes.
     pub pattern: usize,
+    /// The most transformations of `$apply`, those that are done several times
+    /// counted as often.
+    pub transformations: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { nodes: 500, depth: 64, list: 1000, keys: 16, pattern: 1024 * 1024 }
+        Self {
+            nodes: 500,
+            depth: 64,
+            list: 1000,
+            keys: 16,
+            pattern: 1024 * 1024,
+            transformations: 50,
+        }
     }
 }
 
@@ -80,6 +91,11 @@ impl Place<'_> {
     fn too_deep(self, limits: Limits) -> Syntax {
         let what = format!("more than {} levels of nesting", limits.depth);
         too_complex(self.option, &what, "query-depth")
+    }
+
+    fn too_many_steps(self, limits: Limits) -> Syntax {
+        let what = format!("more than {} transformations", limits.transformations);
+        too_complex(self.option, &what, "query-transformations")
     }
 
     fn too_many_keys(self, limits: Limits) -> Syntax {

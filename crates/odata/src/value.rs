@@ -23,6 +23,8 @@ pub enum Value {
     Guid(Uuid),
     /// `Edm.Duration`, to the nanosecond.
     Duration(SignedDuration),
+    /// `Edm.Decimal` without a fraction; only what `$apply` makes has it.
+    Decimal(i128),
     /// `Edm.Double`; only expressions have it.
     Double(Double),
     /// `Edm.TimeOfDay`; only expressions have it.

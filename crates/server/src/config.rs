@@ -40,6 +40,9 @@ const MAX_QUERY_DEPTH: usize = 100;
 const MAX_QUERY_LIST: usize = 20_000;
 const MAX_QUERY_KEYS: usize = 32;
 
+/// How many selects SQLite takes within one another and side by side.
+const MAX_QUERY_TRANSFORMATIONS: usize = 100;
+
 /// The most memory that a pattern may be given, in bytes.
 const MAX_QUERY_PATTERN: usize = pattern::LARGEST;
 
@@ -84,6 +87,9 @@ pub struct Given {
     /// [default: 1048576]
     #[arg(long, env = "ROLLCALL_QUERY_PATTERN", value_name = "BYTES")]
     pub query_pattern: Option<usize>,
+    /// The most transformations of $apply, 1 to 100 [default: 50]
+    #[arg(long, env = "ROLLCALL_QUERY_TRANSFORMATIONS", value_name = "COUNT")]
+    pub query_transformations: Option<usize>,
     /// How many milliseconds a query may take, 1 to 3600000 [default: 10000]
     #[arg(long, env = "ROLLCALL_QUERY_TIME", value_name = "MILLISECONDS")]
     pub query_time: Option<usize>,
@@ -154,6 +160,7 @@ impl Given {
             query_list: self.query_list.or(other.query_list),
             query_keys: self.query_keys.or(other.query_keys),
             query_pattern: self.query_pattern.or(other.query_pattern),
+            query_transformations: self.query_transformations.or(other.query_transformations),
             query_time: self.query_time.or(other.query_time),
             connections: self.connections.or(other.connections),
             bulk_bytes: self.bulk_bytes.or(other.bulk_bytes),
@@ -219,13 +226,19 @@ impl Given {
 impl Given {
     /// How large a query may be, and how long it may take.
     fn query(&self, defaults: &Limits) -> Result<(QueryLimits, Duration), String> {
-        let QueryLimits { nodes, depth, list, keys, pattern } = defaults.query;
+        let QueryLimits { nodes, depth, list, keys, pattern, transformations } = defaults.query;
         let limits = QueryLimits {
             nodes: within("query-nodes", self.query_nodes, nodes, MAX_QUERY_NODES)?,
             depth: within("query-depth", self.query_depth, depth, MAX_QUERY_DEPTH)?,
             list: within("query-list", self.query_list, list, MAX_QUERY_LIST)?,
             keys: within("query-keys", self.query_keys, keys, MAX_QUERY_KEYS)?,
             pattern: within("query-pattern", self.query_pattern, pattern, MAX_QUERY_PATTERN)?,
+            transformations: within(
+                "query-transformations",
+                self.query_transformations,
+                transformations,
+                MAX_QUERY_TRANSFORMATIONS,
+            )?,
         };
         let time = usize::try_from(defaults.query_time.as_millis()).unwrap_or(usize::MAX);
         let time = within("query-time", self.query_time, time, MAX_QUERY_TIME)?;

@@ -15,6 +15,7 @@
 //! the order of what they mean.
 
 pub(crate) mod computed;
+pub(crate) mod decimal;
 pub(crate) mod json;
 
 use jiff::{SignedDuration, civil::Date};

@@ -172,7 +172,9 @@ pub struct Listed {
 
 /// Takes the rows of a list one by one, on the thread that reads them.
 pub trait RowSink: Send + 'static {
-    /// The next row and its entity's version. What is computed follows the properties.
+    /// The next row and its entity's version. What is computed follows the
+    /// properties. Of what `$apply` has made a row has the columns of
+    /// `Applied::columns`, and in place of a version the number of its form.
     fn row(&mut self, version: u64, row: &Row);
 
     /// Whether it has room for more. Where it has none, the page ends as if

@@ -4,6 +4,7 @@
 //! A text depends on the shape alone; values are always bound, and the tenant
 //! is always `?1`. So statement caches hit, and nothing can be injected.
 
+mod apply;
 pub(crate) mod changes;
 pub(crate) mod define;
 pub(crate) mod once;
@@ -162,8 +163,14 @@ pub(crate) fn descends(set: &EntitySet, position: usize) -> bool {
     set.entity_type.properties[position].ty == Type::Date
 }
 
+/// The column of a property, or one that `$apply` has added: the numbers of
+/// these go on where those of the properties end.
 fn column(set: &EntitySet, position: usize) -> String {
-    quoted(&set.entity_type.properties[position].name)
+    let properties = &set.entity_type.properties;
+    match properties.get(position) {
+        Some(property) => quoted(&property.name),
+        None => format!("\"${}\"", position - properties.len()),
+    }
 }
 
 /// `AND` and an equality for each of these properties, with marks from `first` on.

@@ -1,5 +1,6 @@
 //! The engine: SQLite in write-ahead mode, with one thread that writes and a few that read.
 
+mod applied;
 mod apply;
 mod bulk;
 pub(crate) mod changes;

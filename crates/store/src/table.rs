@@ -155,6 +155,17 @@ impl Table {
         version(stored.get(0).map_err(failed)?)
     }
 
+    /// The value of one property, in this column of a statement.
+    pub fn read_one(
+        &self,
+        at: usize,
+        stored: &rusqlite::Row<'_>,
+        column: usize,
+    ) -> Result<Value, Error> {
+        let given = stored.get_ref(column).map_err(|error| Error::of_read(&error))?;
+        self.kinds[at].decode(given).ok_or_else(|| self.unreadable(at))
+    }
+
     fn unreadable(&self, at: usize) -> Error {
         let name = &self.set.entity_type.properties[at].name;
         Error::Failed(format!(

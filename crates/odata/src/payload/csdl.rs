@@ -22,6 +22,7 @@ const NAMESPACE: (&str, &str) = ("microsoft.graph", "graph");
 
 /// The vocabularies whose terms are used.
 const VOCABULARIES: &[Vocabulary] = &[
+    Vocabulary { namespace: "Org.OData.Aggregation.V1", alias: "Aggregation" },
     Vocabulary { namespace: "Org.OData.Capabilities.V1", alias: "Capabilities" },
     Vocabulary { namespace: "Org.OData.Core.V1", alias: "Core" },
     Vocabulary { namespace: "Org.OData.Repeatability.V1", alias: "Repeatability" },

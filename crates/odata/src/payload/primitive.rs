@@ -54,6 +54,7 @@ pub fn text_of(value: &Value) -> String {
         Value::Period(period) => period.to_string(),
         Value::Guid(guid) => guid.to_string(),
         Value::Duration(duration) => duration.to_string(),
+        Value::Decimal(number) => number.to_string(),
         Value::Double(number) => number.to_string(),
         Value::TimeOfDay(time) => time.to_string(),
         Value::Instant(instant) => instant.to_string(),

@@ -15,10 +15,11 @@ pub mod pattern;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bind::{Binder, Setting, no_property};
+pub(crate) use bind::{Binder, Setting, Typed, no_property};
 pub use functions::Function;
 pub use literal::value as literal_of;
 
+use crate::edm::{Property, Role, Type};
 use crate::value::Value;
 
 /// A primitive type, as expressions tell them apart.
@@ -28,7 +29,9 @@ pub enum Ty {
     Boolean,
     /// `Edm.Int64`, and the shorter integers.
     Int,
-    /// `Edm.Double`, and `Edm.Decimal`, which is computed as such.
+    /// `Edm.Decimal` without a fraction, of 38 digits: what sums and counts are.
+    Decimal,
+    /// `Edm.Double`, and any other `Edm.Decimal`, which is computed as such.
     Double,
     /// `Edm.String`.
     String,
@@ -50,6 +53,7 @@ impl Ty {
         match self {
             Self::Boolean => "Edm.Boolean",
             Self::Int => "Edm.Int64",
+            Self::Decimal => "Edm.Decimal",
             Self::Double => "Edm.Double",
             Self::String => "Edm.String",
             Self::Date => "Edm.Date",
@@ -61,8 +65,21 @@ impl Ty {
     }
 
     fn is_number(self) -> bool {
-        matches!(self, Self::Int | Self::Double)
+        matches!(self, Self::Int | Self::Decimal | Self::Double)
     }
+}
+
+/// The type of what is kept of a property; `None` of one that no expression takes.
+pub(crate) fn stored_type(property: &Property) -> Option<Ty> {
+    Some(match (property.role, &property.ty) {
+        (Role::Key, _) | (_, Type::Guid) => Ty::Guid,
+        (Role::Period, _) | (_, Type::Int64 | Type::Int32) => Ty::Int,
+        (_, Type::Boolean) => Ty::Boolean,
+        (_, Type::String) => Ty::String,
+        (_, Type::Date) => Ty::Date,
+        (_, Type::Duration) => Ty::Duration,
+        (_, Type::Complex(_) | Type::Collection(_)) => return None,
+    })
 }
 
 /// An expression over the properties of one row.
@@ -70,7 +87,8 @@ impl Ty {
 pub enum Expression {
     /// A value.
     Value(Value),
-    /// The property at this position, as the value that it is kept as.
+    /// The property at this position, or a column that `$apply` has added, as
+    /// the value that it is kept as.
     Stored(usize),
     /// The property at this position as the string that clients see: the key
     /// and the period, which are kept as something else.

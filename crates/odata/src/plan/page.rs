@@ -27,7 +27,8 @@ const FORM: u64 = 2;
 
 /// The options that say which rows there are and in which order: a skip token
 /// holds for the same values of these.
-const BINDING: [SystemOption; 6] = [
+const BINDING: [SystemOption; 7] = [
+    SystemOption::Apply,
     SystemOption::Compute,
     SystemOption::Filter,
     SystemOption::OrderBy,
@@ -63,7 +64,8 @@ pub struct Page {
 }
 
 /// The options of a list.
-const SERVED: [SystemOption; 11] = [
+const SERVED: [SystemOption; 12] = [
+    SystemOption::Apply,
     SystemOption::Compute,
     SystemOption::Count,
     SystemOption::Expand,
@@ -183,7 +185,9 @@ fn planned(
     terms: &Terms,
 ) -> Result<Page, Error> {
     expand(set, options)?;
-    let (mut shape, selection) = query::shape(setting(set, options, terms))?;
+    // A report function has a name of its own, and rows without a key.
+    let keyless = place != set.name;
+    let (mut shape, selection) = query::shape(setting(set, options, terms), keyless)?;
     let top = options.number(SystemOption::Top)?;
     let count = options.flag(SystemOption::Count)?;
     let bound_to = binding(place, options);
@@ -200,7 +204,8 @@ fn planned(
 }
 
 /// The options of a count: paging and order do not matter to it.
-const OF_A_COUNT: [SystemOption; 6] = [
+const OF_A_COUNT: [SystemOption; 7] = [
+    SystemOption::Apply,
     SystemOption::Compute,
     SystemOption::Filter,
     SystemOption::OrderBy,
@@ -213,20 +218,21 @@ const OF_A_COUNT: [SystemOption; 6] = [
 pub fn count(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<Count, Error> {
     options.only(&OF_A_COUNT)?;
     let page = planned(set, &set.name, options, terms)?;
-    Ok(Count { set: page.list.set, filter: page.list.shape.filter })
+    let Shape { filter, apply, .. } = page.list.shape;
+    Ok(Count { set: page.list.set, filter, apply })
 }
 
 /// What of a report function is to be counted: a list without rows.
 pub fn report_count(window: &Window, options: &Options, terms: &Terms) -> Result<List, Error> {
     options.only(&OF_A_COUNT)?;
     let set = &window.function.entity_set;
-    let filter = planned(set, &call(window), options, terms)?.list.shape.filter;
-    let shape = Shape { filter, ..Shape::default() };
+    let Shape { filter, apply, .. } = planned(set, &call(window), options, terms)?.list.shape;
+    let shape = Shape { filter, apply, ..Shape::default() };
     Ok(List { set: Arc::clone(set), limit: 0, after: None, count: true, shape })
 }
 
 fn setting<'a>(set: &'a EntitySet, options: &'a Options, terms: &Terms) -> Setting<'a> {
-    Setting { set, options, limits: terms.limits, now: terms.now }
+    Setting { set, options, limits: terms.limits, now: terms.now, scope: None }
 }
 
 /// There is nothing to expand: `*` and nothing expand nothing.
@@ -277,14 +283,16 @@ fn read_token(
     let Json::Array(parts) = serde_json::from_slice(&bytes).ok()? else { return None };
     let [form, its_bound_to, given, texts] = parts.as_slice() else { return None };
     let same = *form == json!(FORM) && *its_bound_to == json!(bound_to);
-    let expected = shape.order.len() + set.identity.len();
+    // What $apply makes has an order that is whole.
+    let identity = if shape.apply.is_some() { &[][..] } else { &set.identity };
+    let expected = shape.order.len() + identity.len();
     let texts = texts.as_array().filter(|texts| same && texts.len() == expected)?;
     let (keys, fact) = texts.split_at(shape.order.len());
     let keys = shape.order.iter().zip(keys).map(|(key, text)| match text {
         Json::Null => Some(Value::Null),
         text => literal_of(key.ty, text.as_str()?),
     });
-    let properties = set.identity.iter().map(|at| &set.entity_type.properties[*at]);
+    let properties = identity.iter().map(|at: &usize| &set.entity_type.properties[*at]);
     let fact = properties
         .zip(fact)
         .map(|(property, text)| primitive::from_literal_or_text(property, text.as_str()?));

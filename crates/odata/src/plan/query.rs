@@ -3,7 +3,8 @@
 
 use crate::edm::{EntitySet, Type};
 use crate::error::{Code, Error};
-use crate::plan::expression::{Binder, Expression, Kept, Setting, Ty};
+use crate::plan::apply::{self, Applied};
+use crate::plan::expression::{Binder, Expression, Kept, Setting, Ty, Typed};
 use crate::plan::{expression, search};
 use crate::uri::clauses::{self, Selected};
 use crate::uri::options::SystemOption;
@@ -21,6 +22,8 @@ pub struct Shape {
     pub computed: Vec<Computed>,
     /// How many of the first rows are left out.
     pub skip: u64,
+    /// What is made of the rows before all that. The order is then whole.
+    pub apply: Option<Box<Applied>>,
 }
 
 /// One key of an order. Null is less than any value.
@@ -49,28 +52,50 @@ pub struct Computed {
     pub(crate) items: usize,
 }
 
+impl Computed {
+    /// A column that is there already, and was made of so much: SQLite may put
+    /// that in its place, wherever the name stands.
+    pub(crate) fn column(name: &str, ty: Ty, at: usize, (nodes, items): (usize, usize)) -> Self {
+        Self { name: name.to_owned(), expression: Expression::Stored(at), ty, nodes, items }
+    }
+}
+
 /// Which properties an answer shows, as positions in `EntityType::properties`
 /// and in `Shape::computed`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// The declared ones, in declared order.
+    /// The declared ones, in declared order; after `$apply` the columns of these numbers.
     pub properties: Vec<usize>,
     /// Whether `*` was among what was asked for.
     pub all: bool,
 }
 
-/// What the options ask of a list, and what `$select` leaves of it.
-pub(crate) fn shape(setting: Setting<'_>) -> Result<(Shape, Option<Selection>), Error> {
+/// What the options ask of a list, and what `$select` leaves of it. `keyless`
+/// rows are those of a report function.
+pub(crate) fn shape(
+    setting: Setting<'_>,
+    keyless: bool,
+) -> Result<(Shape, Option<Selection>), Error> {
     let options = setting.options;
+    let applied = options.get(SystemOption::Apply);
+    let applied = applied.map(|text| apply::plan(setting, text, keyless)).transpose()?;
+    let setting = Setting { scope: applied.as_ref().map(|(_, scope)| scope), ..setting };
     let mut computed = compute(setting)?;
-    let order = order(setting, &computed)?;
+    let mut order = order(setting, &computed)?;
+    let applied_order = applied.iter().flat_map(|(applied, _)| &applied.order);
+    for key in applied_order {
+        if !order.iter().any(|other| other.expression == key.expression) {
+            order.push(key.clone());
+        }
+    }
     let filter = condition(setting, &computed)?;
     let selection = match options.get(SystemOption::Select) {
         None => None,
         Some(text) => Some(select(setting, text, &mut computed)?),
     };
     let skip = options.number(SystemOption::Skip)?.unwrap_or(0);
-    Ok((Shape { filter, order, computed, skip }, selection))
+    let apply = applied.map(|(applied, _)| Box::new(applied));
+    Ok((Shape { filter, order, computed, skip, apply }, selection))
 }
 
 /// `$filter` and `$search`: both must hold.
@@ -84,7 +109,9 @@ pub(crate) fn condition(
         conditions.push(Binder::new(setting, computed, "$filter").condition(&node)?);
     }
     if let Some(text) = setting.options.get(SystemOption::Search) {
-        conditions.push(search::condition(setting.set, &words::parse(text, setting.limits)?));
+        let present = |at: usize| setting.scope.is_none_or(|scope| scope.present[at]);
+        let search = words::parse(text, setting.limits)?;
+        conditions.push(search::condition(setting.set, present, &search));
     }
     let last = conditions.pop();
     if conditions.is_empty() {
@@ -109,12 +136,9 @@ pub(crate) fn compute(setting: Setting<'_>) -> Result<Vec<Computed>, Error> {
     for clauses::Computed { expression, name, at } in clauses {
         let mut binder = Binder::after(setting, &computed, "$compute", spent);
         let same = |other: &str| other.eq_ignore_ascii_case(&name);
-        let taken = setting.set.entity_type.find(&name).is_some();
+        let taken = setting.set.entity_type.find(&name).is_some() || setting.added(&name).is_some();
         if taken || computed.iter().any(|one| same(&one.name)) || !is_identifier(&name) {
-            return Err(binder.wrong(&format!(
-                "The name '{name}' at position {at} of $compute cannot be given: expected letters, \
-                 digits and underscores, and no name that is in use."
-            )));
+            return Err(name_taken(&name, at, "$compute"));
         }
         let bound = binder.bind(&expression)?;
         let before = std::mem::replace(&mut spent, binder.bound());
@@ -125,7 +149,17 @@ pub(crate) fn compute(setting: Setting<'_>) -> Result<Vec<Computed>, Error> {
     Ok(computed)
 }
 
-fn is_identifier(name: &str) -> bool {
+/// A name that nothing new can have.
+pub(crate) fn name_taken(name: &str, at: usize, option: &str) -> Error {
+    let message = format!(
+        "The name '{name}' at position {at} of {option} cannot be given: expected letters, digits \
+         and underscores, and no name that is in use."
+    );
+    Error::bad_request(message).about(option)
+}
+
+/// Whether a name is one that something new can have.
+pub(crate) fn is_identifier(name: &str) -> bool {
     name.len() <= 128
         && name.starts_with(|first: char| first.is_alphabetic() || first == '_')
         && name.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
@@ -135,16 +169,18 @@ fn order(setting: Setting<'_>, computed: &[Computed]) -> Result<Vec<OrderKey>, E
     let Some(text) = setting.options.get(SystemOption::OrderBy) else { return Ok(Vec::new()) };
     let keys = clauses::order(text, setting.limits)?;
     let mut binder = Binder::new(setting, computed, "$orderby");
-    let key = |key: &clauses::OrderKey| {
-        let bound = binder.bind(&key.expression)?;
-        // GUIDs have the same order as their texts, and an index.
-        let (expression, ty) = match bound.expression {
-            Expression::Shown(at, Kept::Guid) => (Expression::Stored(at), Ty::Guid),
-            expression => (expression, bound.ty.unwrap_or(Ty::String)),
-        };
-        Ok(OrderKey { expression, ty, descending: key.descending })
-    };
+    let key = |key: &clauses::OrderKey| Ok(key_of(binder.bind(&key.expression)?, key.descending));
     keys.iter().map(key).collect()
+}
+
+/// An expression as a key of an order.
+pub(crate) fn key_of(bound: Typed, descending: bool) -> OrderKey {
+    // GUIDs have the same order as their texts, and an index.
+    let (expression, ty) = match bound.expression {
+        Expression::Shown(at, Kept::Guid) => (Expression::Stored(at), Ty::Guid),
+        expression => (expression, bound.ty.unwrap_or(Ty::String)),
+    };
+    OrderKey { expression, ty, descending }
 }
 
 /// `$select`: of what is computed only that stays which it names.
@@ -163,7 +199,8 @@ fn select(
             Selected::Path(path) => {
                 let name = own_name(set, &path);
                 let is = |one: &Computed| one.name.eq_ignore_ascii_case(&name);
-                match (set.entity_type.find(&name), computed.iter().position(is)) {
+                let there = setting.find(&name).or_else(|| setting.column(&name));
+                match (there, computed.iter().position(is)) {
                     (Some(at), _) => selection.properties.push(at),
                     (None, Some(at)) => named[at] = true,
                     (None, None) => {
@@ -175,6 +212,8 @@ fn select(
     }
     if selection.all {
         selection.properties = (0..set.entity_type.properties.len()).collect();
+        let added = setting.scope.iter().flat_map(|scope| &scope.added);
+        selection.properties.extend(added.filter_map(|one| setting.column(&one.name)));
     } else {
         let mut named = named.into_iter();
         computed.retain(|_| named.next().unwrap_or(false));
@@ -203,7 +242,7 @@ fn nested(set: &EntitySet, path: &[String]) -> Error {
 }
 
 /// The name of a property, without the name of its own type before it.
-fn own_name(set: &EntitySet, path: &[String]) -> String {
+pub(crate) fn own_name(set: &EntitySet, path: &[String]) -> String {
     match path {
         [ty, rest @ ..] if *ty == set.entity_type.name && !rest.is_empty() => rest.join("/"),
         path => path.join("/"),

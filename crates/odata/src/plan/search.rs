@@ -8,18 +8,24 @@ use crate::edm::{EntitySet, Property, Role, Type};
 use crate::uri::search::Search;
 use crate::value::Value;
 
-/// What must be true of a row that is found.
-pub(crate) fn condition(set: &EntitySet, search: &Search) -> Expression {
+/// What must be true of a row that is found, where these properties are there.
+pub(crate) fn condition(
+    set: &EntitySet,
+    present: impl Fn(usize) -> bool + Copy,
+    search: &Search,
+) -> Expression {
+    let each = |all: &[Search]| all.iter().map(|one| condition(set, present, one)).collect();
     match search {
-        Search::Term(term) => Expression::Or(found(set, term)),
-        Search::Not(one) => Expression::Not(Box::new(condition(set, one))),
-        Search::And(all) => Expression::And(all.iter().map(|one| condition(set, one)).collect()),
-        Search::Or(all) => Expression::Or(all.iter().map(|one| condition(set, one)).collect()),
+        Search::Term(term) => Expression::Or(found(set, present, term)),
+        Search::Not(one) => Expression::Not(Box::new(condition(set, present, one))),
+        Search::And(all) => Expression::And(each(all)),
+        Search::Or(all) => Expression::Or(each(all)),
     }
 }
 
-fn found(set: &EntitySet, term: &str) -> Vec<Expression> {
+fn found(set: &EntitySet, present: impl Fn(usize) -> bool, term: &str) -> Vec<Expression> {
     let properties = set.entity_type.properties.iter().enumerate();
+    let properties = properties.filter(|(at, _)| present(*at));
     properties.filter_map(|(at, property)| in_property(at, property, term)).collect()
 }
 

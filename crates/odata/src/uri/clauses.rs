@@ -126,7 +126,7 @@ fn whole<T>(
 }
 
 /// Items with commas between them.
-fn list<T>(
+pub(super) fn list<T>(
     parser: &mut Parser<'_>,
     item: impl Fn(&mut Parser<'_>) -> Result<T, Syntax>,
 ) -> Result<Vec<T>, Syntax> {
@@ -147,7 +147,8 @@ fn list<T>(
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits { nodes: 50, depth: 10, list: 9, keys: 4, pattern: 1000 };
+    const LIMITS: Limits =
+        Limits { nodes: 50, depth: 10, list: 9, keys: 4, pattern: 1000, transformations: 20 };
 
     #[test]
     fn what_is_read_and_what_is_refused() {

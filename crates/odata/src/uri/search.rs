@@ -249,7 +249,8 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits = Limits { nodes: 50, depth: 10, list: 10, keys: 5, pattern: 1000 };
+    const LIMITS: Limits =
+        Limits { nodes: 50, depth: 10, list: 10, keys: 5, pattern: 1000, transformations: 20 };
 
     fn shown(text: &str) -> String {
         parse(text, LIMITS).map_or_else(|error| error.message, |search| search.to_string())
@@ -312,7 +313,7 @@ mod tests {
 
         #[test]
         fn what_is_printed_is_read_as_the_same(tree in trees()) {
-            let wide = Limits { nodes: 1000, depth: 100, list: 10, keys: 5, pattern: 1000 };
+            let wide = Limits { nodes: 1000, depth: 100, list: 10, keys: 5, pattern: 1000, transformations: 20 };
             prop_assert_eq!(parse(&tree.to_string(), wide), Ok(tree));
         }
 

@@ -137,10 +137,9 @@ pub fn what_is_not_served_is_501_and_never_ignored(world: &World) {
         get(world, COLLECTION).json()["value"][0]["id"].as_str().unwrap()
     );
     let options = [
-        "$apply=aggregate($count as n)",
         "$deltatoken=x",
         "$index=1",
-        "APPLY=aggregate($count as n)",
+        "APPLY=topcount(1,teams)",
         "%24deltatoken=x",
         "$filter=teams has Some.Flag'x'",
         "$filter=geo.distance(teams,teams) lt 1",
@@ -159,7 +158,7 @@ pub fn what_is_not_served_is_501_and_never_ignored(world: &World) {
     targets.extend(["$all", "$crossjoin(x)"].map(|name| format!("/v1.0/{name}")));
     let report = "/v1.0/reports/getOffice365ActiveUserCounts(period='D7')";
     targets.extend(
-        ["?$select=teams", "?$count=true", "?$format=json&$apply=x", "/$count?$select=teams"]
+        ["?$select=teams", "?$count=true", "?$apply=identity", "/$count?$select=teams"]
             .map(|rest| format!("{report}{rest}")),
     );
     targets.push("/v1.0?$top=1".to_owned());

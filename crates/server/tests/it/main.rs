@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod apply;
 mod bad_bodies;
 mod batch;
 mod batch_model;
@@ -192,6 +193,13 @@ suite! {
         nulls_are_left_out_for_who_prefers_that
         only_what_was_honoured_is_said_to_be
         strict_handling_refuses_what_cannot_be_honoured;
+    apply:
+        what_is_applied_is_answered
+        rows_are_written_as_the_client_accepts
+        groups_come_in_pages
+        a_report_function_is_transformed_as_well
+        what_cannot_be_applied
+        another_tenant_s_rows_are_in_no_group;
     language:
         every_sentence_of_the_language_is_answered
         segments_that_are_not_served_say_so

@@ -10,7 +10,7 @@ use rollcall_odata::{Double, Value};
 use rusqlite::types::{Value as Owned, ValueRef};
 use uuid::Uuid;
 
-use super::{date_of, day_number};
+use super::{date_of, day_number, decimal};
 
 /// The value as it is bound.
 pub(crate) fn encode(value: &Value) -> Owned {
@@ -26,6 +26,7 @@ pub(crate) fn encode(value: &Value) -> Owned {
         Value::Duration(duration) => {
             i64::try_from(duration.as_nanos()).map_or(Owned::Null, Owned::Integer)
         }
+        Value::Decimal(number) => decimal::owned(*number),
         Value::Double(number) => Owned::Real(number.0),
         Value::TimeOfDay(time) => Owned::Integer(nanoseconds_of(*time)),
         Value::Instant(instant) => Owned::Integer(instant.as_microsecond()),
@@ -38,6 +39,7 @@ pub(crate) fn decode(ty: Ty, given: ValueRef<'_>) -> Option<Value> {
         (_, ValueRef::Null) => Value::Null,
         (Ty::Boolean, ValueRef::Integer(number @ (0 | 1))) => Value::Bool(number == 1),
         (Ty::Int, ValueRef::Integer(number)) => Value::Int(number),
+        (Ty::Decimal, ValueRef::Blob(bytes)) => Value::Decimal(decimal::read(bytes)?),
         (Ty::Double, ValueRef::Real(number)) => Value::Double(Double(number)),
         (Ty::String, ValueRef::Text(text)) => {
             Value::Text(std::str::from_utf8(text).ok()?.to_owned())

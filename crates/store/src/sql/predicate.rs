@@ -41,6 +41,17 @@ impl Writer<'_> {
         self.push(&format!("?{}", self.statement.values.len()));
     }
 
+    /// At most so many rows as the statement is told when it runs.
+    pub fn page(&mut self, skip: u64) {
+        self.push(" LIMIT ");
+        self.statement.limit = Some(self.statement.values.len());
+        self.bind(Owned::Null);
+        if skip > 0 {
+            self.push(" OFFSET ");
+            self.bind(Owned::Integer(i64::try_from(skip).unwrap_or(i64::MAX)));
+        }
+    }
+
     pub fn column(&mut self, at: usize) {
         let column = column(self.set, at);
         self.push(&column);

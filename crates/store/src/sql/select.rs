@@ -36,7 +36,7 @@ impl<'a> Source<'a> {
         Self { set, select: select.to_owned(), values, clustered: false }
     }
 
-    fn writer(&self, text: &str) -> Writer<'a> {
+    pub(super) fn writer(&self, text: &str) -> Writer<'a> {
         let statement =
             Statement { text: text.to_owned(), values: self.values.clone(), limit: None };
         Writer { set: self.set, statement }
@@ -96,13 +96,8 @@ impl<'a> Source<'a> {
         for (number, key) in (properties + shape.computed.len() + 2..).zip(&shape.order) {
             writer.push(&format!("{number}{}, ", if key.descending { " DESC" } else { "" }));
         }
-        writer.push(&format!("{} LIMIT ", order(self.set, shared, "")));
-        writer.statement.limit = Some(writer.statement.values.len());
-        writer.bind(Owned::Null);
-        if shape.skip > 0 {
-            writer.push(" OFFSET ");
-            writer.bind(Owned::Integer(i64::try_from(shape.skip).unwrap_or(i64::MAX)));
-        }
+        writer.push(&order(self.set, shared, ""));
+        writer.page(shape.skip);
         writer.statement
     }
 }
@@ -120,7 +115,7 @@ fn range(writer: &mut Writer<'_>, last: usize, fact: &[Owned]) {
 
 /// The rows beyond one, by the keys of the order and then by the identity:
 /// beyond in the first key, or as it is in that and beyond in the second, and so on.
-fn beyond(writer: &mut Writer<'_>, shape: &Shape, after: &[Owned]) {
+pub(super) fn beyond(writer: &mut Writer<'_>, shape: &Shape, after: &[Owned]) {
     let set = writer.set;
     let (keys, fact) = after.split_at(shape.order.len());
     writer.push(" AND ");

@@ -5,6 +5,7 @@
 //! and it has no durations. So all functions are ours, in one manner: null
 //! where an argument is null, and null where there is no value to give.
 
+pub(crate) mod aggregates;
 mod calendar;
 mod numbers;
 mod texts;
@@ -15,6 +16,8 @@ use rollcall_odata::plan::expression::Function;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value as Owned, ValueRef};
 use rusqlite::{Connection, Result};
+
+use crate::column::decimal;
 
 /// What SQLite knows a function as. The protocol's own names are none of SQLite's.
 pub(crate) fn name(function: Function) -> String {
@@ -33,7 +36,7 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
             Ok(evaluate(function, &arguments).unwrap_or(Owned::Null))
         })?;
     }
-    Ok(())
+    aggregates::register(connection)
 }
 
 fn evaluate(function: Function, arguments: &Arguments<'_, '_>) -> Option<Owned> {
@@ -60,6 +63,15 @@ impl Arguments<'_, '_> {
         match self.get(at) {
             ValueRef::Integer(number) => Some(number as f64),
             ValueRef::Real(number) => Some(number),
+            ValueRef::Blob(bytes) => decimal::read(bytes).map(|number| number as f64),
+            _ => None,
+        }
+    }
+
+    fn decimal(&self, at: usize) -> Option<i128> {
+        match self.get(at) {
+            ValueRef::Integer(number) => Some(i128::from(number)),
+            ValueRef::Blob(bytes) => decimal::read(bytes),
             _ => None,
         }
     }

@@ -9,6 +9,7 @@ use rusqlite::types::{ToSqlOutput, Value as Owned};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params_from_iter};
 use uuid::Uuid;
 
+use super::applied;
 use crate::column::{computed, day_number};
 use crate::sql::predicate::Statement;
 use crate::sql::select::{self, Source};
@@ -17,6 +18,10 @@ use crate::{Entity, Error, Listed, RowSink, sql};
 
 /// More days than there are from the first year to the last.
 const ALL_DAYS: i64 = 10_000_000;
+
+/// The number of no tenant. Whoever never wrote anything has no rows, of which
+/// `$apply` may make some.
+const NOBODY: i64 = 0;
 
 /// The number that stands for the tenant, if it ever wrote anything.
 pub(super) fn tenant_number(
@@ -84,9 +89,15 @@ pub(crate) fn count(
     plan: &Count,
 ) -> Result<u64, Error> {
     let table = tables.get(&plan.set)?;
-    match met_before(connection, tables, tenant)? {
-        Some(tenant) => count_rows(connection, counting(table, tenant, plan.filter.as_ref())),
-        None => Ok(0),
+    let tenant = met_before(connection, tables, tenant)?;
+    let filter = plan.filter.as_ref();
+    match (tenant, &plan.apply) {
+        (tenant, Some(applied)) => {
+            let source = Source::table(table.set(), tenant.unwrap_or(NOBODY));
+            count_rows(connection, source.count_applied(applied, filter))
+        }
+        (Some(tenant), None) => count_rows(connection, counting(table, tenant, filter)),
+        (None, None) => Ok(0),
     }
 }
 
@@ -98,7 +109,7 @@ fn counting(table: &Table, tenant: i64, filter: Option<&Expression>) -> Statemen
     Statement { text: table.sql.count.clone(), values, limit: None }
 }
 
-fn count_rows(connection: &Connection, statement: Statement) -> Result<u64, Error> {
+pub(super) fn count_rows(connection: &Connection, statement: Statement) -> Result<u64, Error> {
     let Statement { text, mut values, .. } = statement;
     let mut prepared = Prepared::of(connection, &text)?;
     let prepared = prepared.statement();
@@ -144,10 +155,14 @@ pub(crate) fn list(
     sink: &mut impl RowSink,
 ) -> Result<Listed, Error> {
     let table = tables.get(&plan.set)?;
+    let tenant = met_before(connection, tables, tenant)?;
+    if let Some(applied) = &plan.shape.apply {
+        let tenant = tenant.unwrap_or(NOBODY);
+        let source = Source::table(table.set(), tenant);
+        return applied::page(connection, (table, tenant), &source, (plan, applied), sink);
+    }
     let after = after(table, plan)?;
-    let Some(tenant) = met_before(connection, tables, tenant)? else {
-        return Ok(nothing(plan));
-    };
+    let Some(tenant) = tenant else { return Ok(nothing(plan)) };
     let counting = counting(table, tenant, plan.shape.filter.as_ref());
     let statements = statements(table, plan, tenant, after);
     page(connection, (table, tenant), plan, &statements, counting, sink)
@@ -162,10 +177,15 @@ pub(crate) fn report(
     sink: &mut impl RowSink,
 ) -> Result<Listed, Error> {
     let table = tables.get(&plan.set)?;
-    let after = after(table, plan)?;
-    let Some(tenant) = met_before(connection, tables, tenant)? else { return Ok(nothing(plan)) };
-    let Some((text, values)) = labelled(table, tenant, rows) else { return Ok(nothing(plan)) };
+    let tenant = met_before(connection, tables, tenant)?;
+    let number = tenant.unwrap_or(NOBODY);
+    let Some((text, values)) = labelled(table, number, rows) else { return Ok(nothing(plan)) };
     let source = Source::labelled(table.set(), text, values);
+    if let Some(applied) = &plan.shape.apply {
+        return applied::page(connection, (table, number), &source, (plan, applied), sink);
+    }
+    let after = after(table, plan)?;
+    let Some(tenant) = tenant else { return Ok(nothing(plan)) };
     let counting = source.count(plan.shape.filter.as_ref());
     let statements = if plan.is_plain_beginning() {
         // It has this order by itself, and ends where the page is full.
@@ -213,7 +233,7 @@ fn page(
 }
 
 /// The number of the tenant's last change.
-fn last_change(connection: &Connection, tenant: i64) -> Result<u64, Error> {
+pub(super) fn last_change(connection: &Connection, tenant: i64) -> Result<u64, Error> {
     let mut statement = connection.prepare_cached(sql::LAST_CHANGE).map_err(failed)?;
     version(statement.query_row([tenant], |row| row.get(0)).map_err(failed)?)
 }

@@ -1,6 +1,7 @@
 //! Queries: SQL against an evaluator that is written from the standard and
 //! shares nothing with it, and each operator and function against known rows.
 
+mod apply;
 mod evaluate;
 mod generate;
 mod gone;

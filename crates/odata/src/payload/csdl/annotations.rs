@@ -4,6 +4,7 @@ use super::tree::{Annotation, Expression};
 use crate::edm::{EntitySet, EntityType, Property, Role};
 use crate::headers::{Json, MediaType, Metadata};
 use crate::payload::primitive;
+use crate::uri::apply::SERVED;
 
 /// What holds of an entity type whose sets agree on this identity.
 pub(super) fn entity_type(ty: &EntityType, identity: &[usize]) -> Vec<Annotation> {
@@ -108,6 +109,7 @@ pub(super) fn entity_set(set: &EntitySet) -> Vec<Annotation> {
     let properties = &set.entity_type.properties;
     vec![
         tag("Capabilities.IndexableByKey", true),
+        apply(),
         tag("Capabilities.ComputeSupported", true),
         tag("Capabilities.TopSupported", true),
         tag("Capabilities.SkipSupported", true),
@@ -122,6 +124,15 @@ pub(super) fn entity_set(set: &EntitySet) -> Vec<Annotation> {
         update(&properties[..1]),
         switch("Capabilities.DeleteRestrictions", "Deletable", true),
     ]
+}
+
+/// The transformations of `$apply`; groups roll up as often as is asked for.
+fn apply() -> Annotation {
+    let names = SERVED.iter().map(|name| text(name));
+    record(
+        "Aggregation.ApplySupported",
+        vec![("Transformations", Expression::List(names.collect()))],
+    )
 }
 
 fn insert(required: &[Property]) -> Annotation {

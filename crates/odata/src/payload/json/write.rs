@@ -1,5 +1,6 @@
 //! Entities as OData JSON, straight into the bytes of the answer.
 
+mod applied;
 mod delta;
 mod members;
 
@@ -203,6 +204,8 @@ pub struct Collection {
     shown: Vec<usize>,
     /// What is computed, which stands in a row after the properties.
     computed: Vec<(String, Ty)>,
+    /// The columns of rows that `$apply` has made.
+    applied: Option<applied::Columns>,
 }
 
 impl Collection {
@@ -231,7 +234,8 @@ impl Collection {
         let shown = (0..set.entity_type.properties.len()).collect();
         let (out, style) = (Vec::with_capacity(USUAL_SIZE), Style::default());
         let root = root.len();
-        Self { out, style, context, root, set, empty: true, shown, computed: Vec::new() }
+        let (computed, applied) = (Vec::new(), None);
+        Self { out, style, context, root, set, empty: true, shown, computed, applied }
     }
 
     /// The same, written in this style.

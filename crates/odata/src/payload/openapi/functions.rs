@@ -76,7 +76,7 @@ fn report(function: &Function, id: &str) -> Operation {
     Operation::new("GET", id, "The report, each day as it was known last")
         .described(
             "CSV behind a redirect, unless $format or Accept names JSON. The link in Location \
-             needs no token and holds for five minutes. JSON takes $select and $count, too.",
+             needs no token and holds for five minutes. JSON takes $select, $count and $apply, too.",
         )
         .taking(options(BOTH, function))
         .taking([parameters::of_a_list()])

@@ -6,6 +6,7 @@ use super::reference;
 use crate::edm::EntitySet;
 use crate::error::Code;
 use crate::uri::Limits;
+use crate::uri::apply::SERVED;
 use crate::uri::options::{CURRENT, SystemOption};
 
 /// The headers of every answer.
@@ -63,6 +64,14 @@ pub(super) fn option(option: SystemOption, set: &EntitySet) -> Json {
         SystemOption::Count => {
             let flag = json!({ "type": "boolean" });
             query(&name, "Whether to count all objects.", flag)
+        }
+        SystemOption::Apply => {
+            let words = format!(
+                "Transformations with slashes between them: {}. The rows are then no objects, and \
+                 have what the last of them gives.",
+                SERVED.join(", ")
+            );
+            query(&name, &words, json!({ "type": "string" }))
         }
         _ => query(&name, "In the language of OData 4.01.", json!({ "type": "string" })),
     }

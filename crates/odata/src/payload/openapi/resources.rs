@@ -12,6 +12,7 @@ use crate::uri::options::SystemOption;
 
 /// The query options of a list.
 const LIST: &[SystemOption] = &[
+    SystemOption::Apply,
     SystemOption::Filter,
     SystemOption::Search,
     SystemOption::OrderBy,
@@ -38,7 +39,7 @@ const WRITTEN: &[SystemOption] =
 
 /// The query options of a number: the others of a list change nothing in it.
 pub(super) const COUNT: &[SystemOption] =
-    &[SystemOption::Filter, SystemOption::Search, SystemOption::SchemaVersion];
+    &[SystemOption::Apply, SystemOption::Filter, SystemOption::Search, SystemOption::SchemaVersion];
 
 pub(super) const JSON: &str = "application/json";
 const CSV: &str = "text/csv";

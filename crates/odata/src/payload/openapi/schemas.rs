@@ -127,8 +127,8 @@ fn read(set: &EntitySet) -> Json {
 /// One entity of a list.
 fn item(set: &EntitySet) -> Json {
     let mut item = shown(set, &[("@odata.etag", json!({ "type": "string" }))], true);
-    // $select may leave any of them out, and $compute add others.
-    item["required"] = json!(["@odata.etag"]);
+    // $select and $apply may leave any of them out, $compute and $apply add others.
+    item["required"] = json!([]);
     item
 }
 

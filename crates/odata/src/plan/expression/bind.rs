@@ -7,6 +7,7 @@ use super::functions::{NOT_SERVED, SIGNATURES, Signature};
 use super::{Expression, Function, Kept, Ty, cast, literal, operators, pattern};
 use crate::edm::{EntitySet, Role, Type};
 use crate::error::{Code, Error};
+use crate::plan::apply::Scope;
 use crate::plan::query::Computed;
 use crate::uri::filter::{Binary, Kind, Literal, Node};
 use crate::uri::options::Options;
@@ -58,6 +59,30 @@ pub(crate) struct Setting<'a> {
     pub options: &'a Options,
     pub limits: Limits,
     pub now: Timestamp,
+    /// What there is after `$apply`; without one, the properties of the set.
+    pub scope: Option<&'a Scope>,
+}
+
+impl<'a> Setting<'a> {
+    /// The position of the property of this name, if it is there.
+    pub fn find(self, name: &str) -> Option<usize> {
+        let at = self.set.entity_type.find(name)?;
+        self.scope.is_none_or(|scope| scope.present[at]).then_some(at)
+    }
+
+    /// The number of the column of this name that `$apply` has added.
+    pub fn column(self, name: &str) -> Option<usize> {
+        match self.added(name)?.expression {
+            Expression::Stored(at) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// The column of this name that `$apply` has added.
+    pub fn added(self, name: &str) -> Option<&'a Computed> {
+        let added = self.scope.map(|scope| scope.added.as_slice()).unwrap_or_default();
+        added.iter().find(|one| one.name.eq_ignore_ascii_case(name))
+    }
 }
 
 /// Binds the expressions of one query option.
@@ -174,13 +199,15 @@ impl<'a> Binder<'a> {
         let names = below(names, &self.setting.set.entity_type.name);
         let [name] = names else { return Err(self.longer_path(names)) };
         let computed = self.computed.iter().find(|one| one.name.eq_ignore_ascii_case(name));
+        let setting = self.setting;
+        let computed = computed.or_else(|| setting.added(name));
         if let Some(computed) = computed {
             self.count(computed.nodes)?;
             self.count_items(computed.items)?;
             return Ok(Typed::new(computed.ty, computed.expression.clone()));
         }
         let entity_type = &self.setting.set.entity_type;
-        let Some(at) = entity_type.find(name) else { return Err(self.no_property(name)) };
+        let Some(at) = self.setting.find(name) else { return Err(self.no_property(name)) };
         let property = &entity_type.properties[at];
         let ty = match property.ty {
             Type::Boolean => Ty::Boolean,
@@ -322,7 +349,7 @@ impl<'a> Binder<'a> {
                 Ok(Typed::value(Ty::Int, Value::Int(*offset)))
             }
             // An integer is rounded already.
-            ("round" | "floor" | "ceiling", [Typed { ty: Some(Ty::Int), .. }]) => {
+            ("round" | "floor" | "ceiling", [Typed { ty: Some(Ty::Int | Ty::Decimal), .. }]) => {
                 arguments.into_iter().next().ok_or_else(|| self.unknown(name))
             }
             ("matchespattern", [_, pattern]) => {

@@ -73,7 +73,9 @@ enum Conversion {
 fn conversion(from: Ty, to: Ty) -> Conversion {
     Conversion::By(match (from, to) {
         (from, to) if from == to => return Conversion::Same,
-        (Ty::Int, Ty::Double) => Function::IntToDouble,
+        (Ty::Int | Ty::Decimal, Ty::Double) => Function::IntToDouble,
+        (Ty::Decimal, Ty::Int) => Function::DecimalToInt,
+        (Ty::Decimal, Ty::String) => Function::DecimalToText,
         (Ty::Double, Ty::Int) => Function::DoubleToInt,
         (Ty::Instant, Ty::Date) => Function::InstantDate,
         (Ty::Instant, Ty::TimeOfDay) => Function::InstantTime,

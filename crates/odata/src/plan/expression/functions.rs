@@ -123,6 +123,20 @@ functions! {
     DurationTimes,
     /// A duration divided by a number.
     DurationOver,
+    /// Of whole numbers of any size.
+    DecimalAdd,
+    /// Of whole numbers of any size.
+    DecimalSub,
+    /// Of whole numbers of any size.
+    DecimalMul,
+    /// The remainder, with the sign of the first.
+    DecimalMod,
+    /// Of a whole number of any size.
+    DecimalNegate,
+    /// An integer as a decimal.
+    IntToDecimal,
+    /// A decimal, where an integer can hold it.
+    DecimalToInt,
     /// An integer as a double.
     IntToDouble,
     /// A double without its fraction.
@@ -139,6 +153,8 @@ functions! {
     BooleanToText,
     /// A value as its text.
     IntToText,
+    /// A value as its text.
+    DecimalToText,
     /// A value as its text.
     DoubleToText,
     /// A value as its text.

@@ -72,6 +72,7 @@ pub fn value(ty: Ty, text: &str) -> Option<Value> {
         Ty::Boolean if text.eq_ignore_ascii_case("false") => Value::Bool(false),
         Ty::Boolean => return None,
         Ty::Int => Value::Int(integer(text)?),
+        Ty::Decimal => Value::Decimal(decimal(text)?),
         Ty::Double => Value::Double(Double(double(text)?)),
         Ty::String => Value::Text(text.to_owned()),
         Ty::Date => Value::Date(primitive::date(text)?),
@@ -83,6 +84,13 @@ pub fn value(ty: Ty, text: &str) -> Option<Value> {
 }
 
 fn integer(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| plain)
+}
+
+/// As many digits as there may be.
+fn decimal(text: &str) -> Option<i128> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| plain)

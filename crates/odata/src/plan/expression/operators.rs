@@ -30,6 +30,9 @@ pub(super) fn unary(operator: Unary, operand: Typed) -> Result<Typed, Error> {
         (Unary::Negate, Some(ty @ (Ty::Int | Ty::Duration))) => {
             Ok(Typed::call(ty, Function::IntNegate, vec![operand]))
         }
+        (Unary::Negate, Some(Ty::Decimal)) => {
+            Ok(Typed::call(Ty::Decimal, Function::DecimalNegate, vec![operand]))
+        }
         (Unary::Negate, Some(Ty::Double)) => {
             Ok(Typed::call(Ty::Double, Function::DoubleNegate, vec![operand]))
         }
@@ -85,7 +88,13 @@ fn alike(left: Typed, right: Typed, kind: &str) -> Result<(Typed, Typed), Error>
     if one == other {
         return Ok((left, right));
     }
-    if one.is_number() && other.is_number() {
+    if one == Ty::Decimal || other == Ty::Decimal {
+        if one.is_number() && other.is_number() {
+            let double = one == Ty::Double || other == Ty::Double;
+            let as_one = if double { as_double } else { as_decimal };
+            return Ok((as_one(left), as_one(right)));
+        }
+    } else if one.is_number() && other.is_number() {
         return Ok(match (one, left.integer, right.integer) {
             (Ty::Int, _, Some(number)) => (left, Typed::value(Ty::Int, Value::Int(number))),
             (Ty::Double, Some(number), _) => (Typed::value(Ty::Int, Value::Int(number)), right),
@@ -98,6 +107,26 @@ fn alike(left: Typed, right: Typed, kind: &str) -> Result<(Typed, Typed), Error>
     match literal::cast(&left, other) {
         Some(left) => Ok((left, right)),
         None => Err(Error::bad_request(incompatible(one.name(), other.name(), kind))),
+    }
+}
+
+/// A whole number as a decimal. A literal stays one.
+fn as_decimal(number: Typed) -> Typed {
+    match (&number.expression, number.ty) {
+        (Expression::Value(Value::Int(value)), _) => {
+            Typed::value(Ty::Decimal, Value::Decimal(i128::from(*value)))
+        }
+        (_, Some(Ty::Int)) => Typed::call(Ty::Decimal, Function::IntToDecimal, vec![number]),
+        _ => number,
+    }
+}
+
+/// A decimal as a double, with the rounding that this takes; a double that was
+/// written as a whole number stays what it is.
+fn as_double(number: Typed) -> Typed {
+    match number.ty {
+        Some(Ty::Decimal) => Typed::call(Ty::Double, Function::IntToDouble, vec![number]),
+        _ => number,
     }
 }
 
@@ -197,7 +226,7 @@ fn arithmetic(operator: Binary, left: Typed, right: Typed) -> Result<Typed, Erro
 /// A string literal beside a number is a number, beside a day or time a duration.
 fn cast_operands(left: Typed, right: Typed) -> (Typed, Typed) {
     let beside = |ty: Option<Ty>| match ty {
-        Some(Ty::Int | Ty::Double) => Some([Ty::Int, Ty::Double]),
+        Some(Ty::Int | Ty::Decimal | Ty::Double) => Some([Ty::Int, Ty::Double]),
         Some(Ty::Date | Ty::Instant | Ty::Duration) => Some([Ty::Duration, Ty::Duration]),
         _ => None,
     };
@@ -214,7 +243,10 @@ fn operation(operator: Binary, left: Option<Ty>, right: Option<Ty>) -> Option<(F
     let (left, right) = (left.or(right).unwrap_or(Ty::Int), right.or(left).unwrap_or(Ty::Int));
     if left.is_number() && right.is_number() {
         let whole = left == Ty::Int && right == Ty::Int && operator != Binary::DivBy;
-        return Some(if whole {
+        let divides = matches!(operator, Binary::Div | Binary::DivBy);
+        return Some(if left != Ty::Double && right != Ty::Double && !whole && !divides {
+            (of_decimals(operator), Ty::Decimal)
+        } else if whole {
             (of_integers(operator), Ty::Int)
         } else {
             (of_doubles(operator), Ty::Double)
@@ -253,6 +285,15 @@ fn of_integers(operator: Binary) -> Function {
     }
 }
 
+fn of_decimals(operator: Binary) -> Function {
+    match operator {
+        Binary::Add => Function::DecimalAdd,
+        Binary::Sub => Function::DecimalSub,
+        Binary::Mul => Function::DecimalMul,
+        _ => Function::DecimalMod,
+    }
+}
+
 fn of_doubles(operator: Binary) -> Function {
     match operator {
         Binary::Add => Function::DoubleAdd,
@@ -267,7 +308,7 @@ fn of_doubles(operator: Binary) -> Function {
 pub(super) fn fits(argument: &Typed, ty: Ty) -> bool {
     match argument.ty {
         None => true,
-        Some(own) if own == ty || (own == Ty::Int && ty == Ty::Double) => true,
+        Some(own) if own == ty || (own.is_number() && ty == Ty::Double) => true,
         Some(_) => literal::cast(argument, ty).is_some(),
     }
 }
@@ -318,7 +359,7 @@ pub(super) fn case(branches: Vec<(Expression, Typed)>) -> Result<Typed, Error> {
         };
     }
     let as_one = |value: Typed| match (ty, value.ty) {
-        (Some(Ty::Double), Some(Ty::Int)) => {
+        (Some(Ty::Double), Some(Ty::Int | Ty::Decimal)) => {
             Typed::call(Ty::Double, Function::IntToDouble, vec![value]).expression
         }
         _ => value.expression,

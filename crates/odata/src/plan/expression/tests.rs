@@ -175,7 +175,8 @@ fn what_the_protocol_has_and_is_not_served() {
         "cast(text,Edm.Single) eq 1",
         "cast(Edm.String) eq '1'",
         "number eq 1 ;; $select=part($select=label)",
-        "number eq 1 ;; $apply=x",
+        "number eq 1 ;; $apply=join(names as x)",
+        "number eq 1 ;; $apply=groupby((names))",
         "number eq 1 ;; $deltatoken=x",
     ] {
         let error = planned(&format!("$filter={text}"), Limits::default()).unwrap_err();
@@ -297,7 +298,7 @@ proptest::proptest! {
         ]),
         words in proptest::collection::vec(proptest::sample::select(WORDS.to_vec()), 0..12),
     ) {
-        let limits = Limits { nodes: 20, depth: 6, list: 3, keys: 2, pattern: 1000 };
+        let limits = Limits { nodes: 20, depth: 6, list: 3, keys: 2, pattern: 1000, transformations: 20 };
         drop(planned(&format!("{option}={}", words.join(" ")), limits));
     }
 }

@@ -110,6 +110,22 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
+    /// A number as it is written, and where it stands.
+    pub fn number(&mut self, expected: &str) -> Result<(usize, String), Syntax> {
+        match &self.next.1 {
+            Token::Number(text) => {
+                let text = text.clone();
+                Ok((self.step()?.0, text))
+            }
+            _ => Err(self.wrong(expected)),
+        }
+    }
+
+    /// Whether nothing comes next.
+    pub fn is_at_end(&self) -> bool {
+        self.next.1 == Token::End
+    }
+
     /// The position of what comes next.
     pub fn position(&self) -> usize {
         self.next.0
@@ -126,7 +142,8 @@ impl<'a> Parser<'a> {
         Ok(std::mem::replace(&mut self.next, next))
     }
 
-    fn expect(&mut self, mark: char, expected: &str) -> Result<(), Syntax> {
+    /// This mark must come next.
+    pub fn expect(&mut self, mark: char, expected: &str) -> Result<(), Syntax> {
         if self.take(mark)? { Ok(()) } else { Err(self.wrong(expected)) }
     }
 

@@ -2,7 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-const LIMITS: Limits = Limits { nodes: 200, depth: 20, list: 10, keys: 5, pattern: 1000 };
+const LIMITS: Limits =
+    Limits { nodes: 200, depth: 20, list: 10, keys: 5, pattern: 1000, transformations: 20 };
 
 fn shown(text: &str) -> String {
     match parse("$filter", text, LIMITS) {
@@ -205,7 +206,8 @@ fn trees() -> impl Strategy<Value = Node> {
     })
 }
 
-const WIDE: Limits = Limits { nodes: 10_000, depth: 500, list: 100, keys: 5, pattern: 1000 };
+const WIDE: Limits =
+    Limits { nodes: 10_000, depth: 500, list: 100, keys: 5, pattern: 1000, transformations: 20 };
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..Default::default() })]

@@ -31,9 +31,14 @@ impl Call<'_> {
         }
         let rows = write::Collection::of_set(&self.root, Arc::clone(&place.set));
         let page = self.plan(&place)?;
-        let rows = rows.selecting(&page.list.shape.computed, page.selection.as_ref());
         let rows = rows.styled(self.style(json));
-        self.page(place, "", page, (json, Scope::List, rows), write::Collection::item).await
+        let (computed, selection) = (&page.list.shape.computed, page.selection.as_ref());
+        if let Some(applied) = &page.list.shape.apply {
+            let rows = (json, Scope::List, rows.applying(applied, computed, selection));
+            return self.page(place, "", page, rows, write::Collection::made).await;
+        }
+        let rows = (json, Scope::List, rows.selecting(computed, selection));
+        self.page(place, "", page, rows, write::Collection::item).await
     }
 
     /// One page, each row rendered by `render` as the store steps over it.

@@ -51,9 +51,12 @@ impl Call<'_> {
         terms.page_size = preferred.as_ref().map_or(usize::MAX, |(size, _)| *size);
         let page = page::report(&window, &self.options, &terms)?;
         let set = Arc::clone(&window.function.entity_set);
-        let rows = Collection::of_function(&self.root, set)
-            .selecting(&page.list.shape.computed, page.selection.as_ref())
-            .styled(self.style(form));
+        let rows = Collection::of_function(&self.root, set).styled(self.style(form));
+        let (computed, selection) = (&page.list.shape.computed, page.selection.as_ref());
+        let (rows, render): (_, Render) = match &page.list.shape.apply {
+            Some(applied) => (rows.applying(applied, computed, selection), Collection::made),
+            None => (rows.selecting(computed, selection), |rows, _, row| rows.keyless(row)),
+        };
         #[cfg(rollcall_bench)]
         if let Some(body) = super::fixed::body() {
             let answer = Answer::odata(StatusCode::OK, form, body).uncached();
@@ -61,8 +64,7 @@ impl Call<'_> {
         }
         let way = self.way(self.path);
         let reading = Reading::new(self.app, self.tenant(), Some(window), page, way);
-        let rendered =
-            Rendered { rows, render: |rows: &mut Collection, _, row: &_| rows.keyless(row) };
+        let rendered = Rendered { rows, render };
         self.paged(reading, (form, Scope::List), rendered).await
     }
 
@@ -157,3 +159,6 @@ struct Nothing;
 impl RowSink for Nothing {
     fn row(&mut self, _version: u64, _row: &Row) {}
 }
+
+/// How a row is added; of what `$apply` has made with the number of its form.
+type Render = fn(&mut Collection, u64, &Row);

@@ -4,6 +4,7 @@ use rollcall_odata::plan::expression::Function;
 use rusqlite::types::Value as Owned;
 
 use super::{Arguments, real};
+use crate::column::decimal;
 
 /// `None` where there is no value to give, or it is not a function of this file.
 pub(super) fn evaluate(function: Function, a: &Arguments<'_, '_>) -> Option<Owned> {
@@ -15,6 +16,15 @@ pub(super) fn evaluate(function: Function, a: &Arguments<'_, '_>) -> Option<Owne
         // The least integer by -1 leaves 0, though their quotient is too large.
         Function::IntMod => integers(a, |one, by| (by != 0).then(|| one.wrapping_rem(by))),
         Function::IntNegate => a.int(0).and_then(i64::checked_neg).map(Owned::Integer),
+        Function::DecimalAdd => decimals(a, i128::checked_add),
+        Function::DecimalSub => decimals(a, i128::checked_sub),
+        Function::DecimalMul => decimals(a, i128::checked_mul),
+        Function::DecimalMod => decimals(a, |one, by| (by != 0).then(|| one.wrapping_rem(by))),
+        Function::DecimalNegate => a.decimal(0).and_then(i128::checked_neg).map(decimal::owned),
+        Function::IntToDecimal => a.decimal(0).map(decimal::owned),
+        Function::DecimalToInt => {
+            a.decimal(0).and_then(|number| i64::try_from(number).ok()).map(Owned::Integer)
+        }
         Function::DoubleAdd => doubles(a, |one, other| Some(one + other)),
         Function::DoubleSub => doubles(a, |one, other| Some(one - other)),
         Function::DoubleMul => doubles(a, |one, other| Some(one * other)),
@@ -38,6 +48,10 @@ pub(super) fn evaluate(function: Function, a: &Arguments<'_, '_>) -> Option<Owne
 
 fn integers(a: &Arguments<'_, '_>, of: impl Fn(i64, i64) -> Option<i64>) -> Option<Owned> {
     of(a.int(0)?, a.int(1)?).map(Owned::Integer)
+}
+
+fn decimals(a: &Arguments<'_, '_>, of: impl Fn(i128, i128) -> Option<i128>) -> Option<Owned> {
+    of(a.decimal(0)?, a.decimal(1)?).map(decimal::owned)
 }
 
 fn doubles(a: &Arguments<'_, '_>, of: impl Fn(f64, f64) -> Option<f64>) -> Option<Owned> {

@@ -28,6 +28,7 @@ pub(super) fn evaluate(function: Function, a: &Arguments<'_, '_>) -> Option<Owne
         Function::Concat => pair(a).map(|(one, other)| Owned::Text(format!("{one}{other}"))),
         Function::BooleanToText => shown(Ty::Boolean, a),
         Function::IntToText => shown(Ty::Int, a),
+        Function::DecimalToText => shown(Ty::Decimal, a),
         Function::DoubleToText => shown(Ty::Double, a),
         Function::DateToText => shown(Ty::Date, a),
         Function::TimeToText => shown(Ty::TimeOfDay, a),

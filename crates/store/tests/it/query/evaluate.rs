@@ -18,6 +18,7 @@ pub enum V {
     Null,
     Bool(bool),
     Int(i64),
+    Decimal(i128),
     Double(f64),
     Text(String),
     Date(Date),
@@ -56,6 +57,7 @@ pub fn seen(value: &Value) -> V {
         Value::Period(period) => V::Text(period.to_string()),
         Value::Guid(guid) => V::Guid(*guid),
         Value::Duration(duration) => V::Duration(i64::try_from(duration.as_nanos()).unwrap()),
+        Value::Decimal(number) => V::Decimal(*number),
         Value::Double(number) => V::Double(number.0),
         Value::TimeOfDay(time) => V::Time(*time),
         Value::Instant(instant) => V::Instant(instant.as_microsecond()),
@@ -126,6 +128,7 @@ pub fn compare(one: &V, other: &V) -> Ordering {
         (V::Int(one), V::Int(other))
         | (V::Instant(one), V::Instant(other))
         | (V::Duration(one), V::Duration(other)) => one.cmp(other),
+        (V::Decimal(one), V::Decimal(other)) => one.cmp(other),
         (V::Double(one), V::Double(other)) => one.partial_cmp(other).unwrap(),
         (V::Int(one), V::Double(other)) => int_to_double(*one, *other),
         (V::Double(one), V::Int(other)) => int_to_double(*other, *one).reverse(),

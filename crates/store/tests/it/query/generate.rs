@@ -358,6 +358,7 @@ fn literal(value: &V) -> String {
         V::Null => "null".to_owned(),
         V::Bool(value) => value.to_string(),
         V::Int(number) => number.to_string(),
+        V::Decimal(number) => number.to_string(),
         V::Double(number) if number.is_infinite() => "INF".to_owned(),
         V::Double(number) => format!("{number:?}"),
         V::Text(text) => format!("'{}'", text.replace('\'', "''")),

@@ -103,7 +103,7 @@ pub(super) fn computed(out: &mut Vec<u8>, name: &str, ty: Ty, value: &Value, sty
     write_value(out, &shape, value, style);
 }
 
-/// A whole number of 64 bits, which a double has no room for.
+/// A whole number of 64 bits or more, which a double has no room for.
 pub(super) fn long(out: &mut Vec<u8>, number: impl itoa::Integer, style: Style) {
     let mut buffer = itoa::Buffer::new();
     let digits = buffer.format(number).as_bytes();
@@ -122,6 +122,7 @@ pub(super) fn write_value(out: &mut Vec<u8>, ty: &Type, value: &Value, style: St
         (Value::Bool(value), _) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
         (Value::Int(value), Type::Int64) => long(out, *value, style),
         (Value::Int(value), _) => long(out, *value, Style::default()),
+        (Value::Decimal(value), _) => long(out, *value, style),
         (Value::Text(text), _) => string(out, text),
         (Value::Double(number), _) if number.0.is_finite() => {
             // Writing a number into memory cannot fail.
