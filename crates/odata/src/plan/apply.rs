@@ -7,6 +7,7 @@
 //! every column: a row's form says which it has, and a hidden column holds the
 //! number of its form.
 
+mod concat;
 mod groups;
 mod steps;
 
