@@ -2,6 +2,7 @@
 
 use rollcall_odata::Error;
 use rollcall_odata::uri::Limits;
+use rollcall_odata::uri::apply;
 use rollcall_odata::uri::filter::{self, Kind, Node};
 use rollcall_odata::uri::{clauses, search};
 
@@ -117,6 +118,20 @@ pub fn search(data: &[u8]) {
         Ok(tree) => {
             let printed = tree.to_string();
             assert_eq!(search::parse(&printed, WIDE), Ok(tree), "{printed}");
+        }
+    }
+}
+
+/// `$apply`.
+pub fn transformations(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    match apply::parse(text, LIMITS) {
+        Err(error) => points_into(text, &error),
+        Ok(sequence) => {
+            assert!(sequence.len() <= LIMITS.transformations);
+            let printed = apply::sequence(&sequence);
+            let again = apply::parse(&printed, WIDE).expect(&printed);
+            assert_eq!(apply::sequence(&again), printed);
         }
     }
 }

@@ -12,7 +12,7 @@ mod request;
 
 pub use address::{path, query, skip_token};
 pub use batch::batch;
-pub use language::{clauses, filter, search};
+pub use language::{clauses, filter, search, transformations};
 pub use request::{body, headers, rows};
 
 use std::sync::{Arc, LazyLock};
@@ -24,12 +24,13 @@ use rollcall_odata::edm::{EntitySet, Model};
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const ALL: [(&str, Target); 10] = [
+pub const ALL: [(&str, Target); 11] = [
     ("path", path),
     ("query", query),
     ("filter", filter),
     ("clauses", clauses),
     ("search", search),
+    ("apply", transformations),
     ("skip_token", skip_token),
     ("body", body),
     ("rows", rows),

@@ -21,6 +21,8 @@ mod print;
 #[cfg(test)]
 mod tests;
 
+pub use print::sequence;
+
 use super::clauses::{Computed, OrderKey};
 use super::filter::Node;
 use super::search::Search;
