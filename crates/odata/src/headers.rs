@@ -20,6 +20,13 @@ pub fn media_type(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim()
 }
 
+/// The `charset` of a `Content-Type`, if it says one.
+pub fn charset(content_type: &str) -> Option<&str> {
+    let mut parameters = content_type.split(';').skip(1).filter_map(|one| one.split_once('='));
+    let charset = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    charset.map(|(_, value)| value.trim().trim_matches('"'))
+}
+
 /// Whether a `Content-Type` says JSON; its parameters do not matter.
 pub fn is_json(content_type: &str) -> bool {
     media_type(content_type).eq_ignore_ascii_case("application/json")

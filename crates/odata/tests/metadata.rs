@@ -28,7 +28,7 @@ const SHAPES: &[(&str, &[&str], &[&str])] = &[
         &["ComplexType|EntityType", "Function", "EntityContainer"],
         &["Namespace!", "Alias", "xmlns!"],
     ),
-    ("Function", &["Parameter", "ReturnType"], &["Name!", "IsBound!"]),
+    ("Function", &["Parameter", "ReturnType"], &["Name!", "IsBound!", "IsComposable"]),
     ("Parameter", &[], &["Name!", "Type!", "Nullable"]),
     ("ReturnType", &[], &["Type!", "Nullable"]),
     ("ComplexType", &["Property|Annotation"], &["Name!"]),

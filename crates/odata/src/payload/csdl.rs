@@ -148,7 +148,8 @@ fn overloads(function: &Function) -> Vec<Overload> {
     let base: Vec<_> = [bound].into_iter().chain(period).collect();
     let longer = last.map(|last| base.iter().cloned().chain([last]).collect());
     let all = [base].into_iter().chain(longer);
-    all.map(|parameters| Overload { parameters, returns: returns.clone() }).collect()
+    let one = |parameters| Overload { parameters, returns: returns.clone(), composable: true };
+    all.map(one).collect()
 }
 
 /// The function of change tracking, once for each type that has a set.
@@ -162,7 +163,7 @@ fn deltas(model: &Model) -> Option<(String, Vec<Overload>)> {
     let overload = |name: &&str| {
         let entities = TypeUse::collection(*name);
         let bound = ("bindingParameter".to_owned(), entities.clone());
-        Overload { parameters: vec![bound], returns: entities }
+        Overload { parameters: vec![bound], returns: entities, composable: false }
     };
     let all: Vec<Overload> = types.iter().map(overload).collect();
     (!all.is_empty()).then(|| (DELTA.to_owned(), all))

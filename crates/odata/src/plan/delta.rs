@@ -44,8 +44,9 @@ const KEPT: [SystemOption; 5] = [
 ];
 
 /// The options under which a list cannot be tracked: it is then only a part of
-/// the set, and which part depends on its other rows.
-const PARTIAL: [SystemOption; 3] = [SystemOption::Skip, SystemOption::SkipToken, SystemOption::Top];
+/// the set, and which part depends on its other rows; or it is not of entities.
+const PARTIAL: [SystemOption; 4] =
+    [SystemOption::Apply, SystemOption::Skip, SystemOption::SkipToken, SystemOption::Top];
 
 /// A moment in the history of a tenant: its changes up to one of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -224,6 +225,9 @@ impl Round {
             after => Step::Rest(moment, after.as_str()?.to_owned()),
         };
         let options = Options::of_named(options.as_array()?.iter().map(name_and_value)).ok()?;
+        if PARTIAL.into_iter().any(|one| options.get(one).is_some()) {
+            return None;
+        }
         let round = Self { set: Arc::clone(set), tenant, options, step };
         let ours = *form == json!(FORM) && *bound_to == json!(round.bound_to());
         ours.then_some(round)

@@ -61,6 +61,8 @@ pub struct Page {
     given: u64,
     /// What the skip token is bound to.
     bound_to: u64,
+    /// The instant that `now()` is on every page, where it is asked for.
+    now: Option<Timestamp>,
 }
 
 /// The options of a list.
@@ -185,6 +187,10 @@ fn planned(
     terms: &Terms,
 ) -> Result<Page, Error> {
     expand(set, options)?;
+    let token = options.get(SystemOption::SkipToken);
+    let token = token.map(|token| Token::read(token).ok_or_else(bad_token)).transpose()?;
+    let now = token.as_ref().and_then(|token| token.now);
+    let terms = &Terms { now: now.unwrap_or(terms.now), ..*terms };
     // A report function has a name of its own, and rows without a key.
     let keyless = place != set.name;
     let (mut shape, selection) = query::shape(setting(set, options, terms), keyless)?;
@@ -192,15 +198,23 @@ fn planned(
     let count = options.flag(SystemOption::Count)?;
     let bound_to = binding(place, options);
     let (mut given, mut after) = (0, None);
-    if let Some(token) = options.get(SystemOption::SkipToken) {
-        let (its_given, values) = read_token(set, &shape, bound_to, token).ok_or_else(bad_token)?;
-        (given, after) = (its_given, Some(values));
+    if let Some(token) = token {
+        given = token.given;
+        after = Some(token.place(set, &shape, bound_to).ok_or_else(bad_token)?);
         shape.skip = 0;
     }
     let left = top.map_or(u64::MAX, |top| top.saturating_sub(given));
     let limit = usize::try_from(left).unwrap_or(usize::MAX).min(terms.page_size);
     let list = List { set: Arc::clone(set), limit, after, count, shape };
-    Ok(Page { list, selection, top, given, bound_to })
+    let now = asks_for_now(options).then_some(terms.now);
+    Ok(Page { list, selection, top, given, bound_to, now })
+}
+
+/// Whether `now()` may stand in a query: its pages are then of one instant.
+fn asks_for_now(options: &Options) -> bool {
+    let mut texts = BINDING.iter().filter_map(|one| options.get(*one));
+    let is_there = |text: &str| text.to_ascii_lowercase().contains("now");
+    texts.any(is_there) || options.aliases().any(|(_, text)| is_there(text))
 }
 
 /// The options of a count: paging and order do not matter to it.
@@ -268,35 +282,57 @@ impl Page {
         }
         let text = |value: &Value| (!value.is_null()).then(|| primitive::text_of(value));
         let texts: Vec<Option<String>> = last.iter().map(text).collect();
-        let token = json!([FORM, self.bound_to, given, texts]);
+        let token = match self.now {
+            None => json!([FORM, self.bound_to, given, texts]),
+            Some(now) => json!([FORM, self.bound_to, given, texts, now.to_string()]),
+        };
         Some(URL_SAFE_NO_PAD.encode(token.to_string()))
     }
 }
 
-fn read_token(
-    set: &EntitySet,
-    shape: &Shape,
+/// A skip token, before it is known whether it is one of this request.
+struct Token {
     bound_to: u64,
-    token: &str,
-) -> Option<(u64, Vec<Value>)> {
-    let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-    let Json::Array(parts) = serde_json::from_slice(&bytes).ok()? else { return None };
-    let [form, its_bound_to, given, texts] = parts.as_slice() else { return None };
-    let same = *form == json!(FORM) && *its_bound_to == json!(bound_to);
-    // What $apply makes has an order that is whole.
-    let identity = if shape.apply.is_some() { &[][..] } else { &set.identity };
-    let expected = shape.order.len() + identity.len();
-    let texts = texts.as_array().filter(|texts| same && texts.len() == expected)?;
-    let (keys, fact) = texts.split_at(shape.order.len());
-    let keys = shape.order.iter().zip(keys).map(|(key, text)| match text {
-        Json::Null => Some(Value::Null),
-        text => literal_of(key.ty, text.as_str()?),
-    });
-    let properties = identity.iter().map(|at: &usize| &set.entity_type.properties[*at]);
-    let fact = properties
-        .zip(fact)
-        .map(|(property, text)| primitive::from_literal_or_text(property, text.as_str()?));
-    Some((given.as_u64()?, keys.chain(fact).collect::<Option<Vec<Value>>>()?))
+    given: u64,
+    /// The values of the last row, as text.
+    texts: Vec<Json>,
+    now: Option<Timestamp>,
+}
+
+impl Token {
+    fn read(token: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let Json::Array(parts) = serde_json::from_slice(&bytes).ok()? else { return None };
+        let (parts, now) = parts.split_at_checked(4)?;
+        let [form, bound_to, given, Json::Array(texts)] = parts else { return None };
+        let now = match now {
+            [] => None,
+            [now] => Some(now.as_str()?.parse().ok()?),
+            _ => return None,
+        };
+        let (bound_to, given) = (bound_to.as_u64()?, given.as_u64()?);
+        (*form == json!(FORM)).then(|| Self { bound_to, given, texts: texts.clone(), now })
+    }
+
+    /// The values of the last row: of its place in the order, and of its identity.
+    fn place(&self, set: &EntitySet, shape: &Shape, bound_to: u64) -> Option<Vec<Value>> {
+        // What $apply makes has an order that is whole.
+        let identity = if shape.apply.is_some() { &[][..] } else { &set.identity };
+        let expected = shape.order.len() + identity.len();
+        if self.bound_to != bound_to || self.texts.len() != expected {
+            return None;
+        }
+        let (keys, fact) = self.texts.split_at(shape.order.len());
+        let keys = shape.order.iter().zip(keys).map(|(key, text)| match text {
+            Json::Null => Some(Value::Null),
+            text => literal_of(key.ty, text.as_str()?),
+        });
+        let properties = identity.iter().map(|at: &usize| &set.entity_type.properties[*at]);
+        let fact = properties
+            .zip(fact)
+            .map(|(property, text)| primitive::from_literal_or_text(property, text.as_str()?));
+        keys.chain(fact).collect()
+    }
 }
 
 /// A number for the place and all that says which rows there are and in which

@@ -125,11 +125,13 @@ fn in_function(window: Window, rest: &[Segment]) -> Result<Resource, Error> {
     }
 }
 
-/// A name without the namespace of every type and function, in any letter case.
+/// A name without the namespace of every type and function, or its alias, in
+/// any letter case.
 fn strip_namespace(name: &str) -> Option<&str> {
-    const NAMESPACE: &str = "microsoft.graph.";
-    let (namespace, rest) = name.split_at_checked(NAMESPACE.len())?;
-    namespace.eq_ignore_ascii_case(NAMESPACE).then_some(rest)
+    ["microsoft.graph.", "graph."].into_iter().find_map(|space| {
+        let (namespace, rest) = name.split_at_checked(space.len())?;
+        namespace.eq_ignore_ascii_case(space).then_some(rest)
+    })
 }
 
 fn in_set(

@@ -104,12 +104,16 @@ fn typed(element: &Element, mut object: Value) -> Value {
 fn function(element: &Element) -> Value {
     let parameters = element.all("Parameter");
     let parameters = parameters.map(|one| typed(one, json!({ "$Name": one.get("Name") })));
-    json!({
+    let mut object = json!({
         "$Kind": "Function",
         "$IsBound": element.get("IsBound") == Some("true"),
         "$Parameter": parameters.collect::<Vec<Value>>(),
         "$ReturnType": typed(element.find("ReturnType"), json!({})),
-    })
+    });
+    if element.get("IsComposable") == Some("true") {
+        object["$IsComposable"] = true.into();
+    }
+    object
 }
 
 /// The value of an annotation or of a record's property.

@@ -19,7 +19,7 @@ use crate::config::{Config, Given};
 use crate::folder::Folder;
 use crate::http::links::Links;
 use crate::http::serve::serve;
-use crate::observe::Gathered;
+use crate::observe::{Gathered, Log};
 use crate::sample;
 
 /// The arguments of `rollcall serve`.
@@ -36,12 +36,15 @@ pub struct Args {
 pub fn run(args: Args) -> Result<(), String> {
     let file = args.config.as_deref().map(Given::from_file).transpose()?;
     let config = args.given.or(file.unwrap_or_default()).settle()?;
+    // It outlives the runtime: answers that are cut off at the end have lines as well.
+    let lines = Gathered::start(std::io::stderr())
+        .map_err(|error| format!("The log cannot be written: {error}."))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("The service cannot start: {error}."))?;
-    runtime.block_on(start(&config))
+    runtime.block_on(start(&config, lines.log()))
 }
 
-async fn start(config: &Config) -> Result<(), String> {
+async fn start(config: &Config, log: Log) -> Result<(), String> {
     let folder = Folder::open_or_create(&config.data).map_err(|error| error.to_string())?;
     let _lock = folder.lock().map_err(|error| error.to_string())?;
     let clock = SystemClock::start();
@@ -58,8 +61,6 @@ async fn start(config: &Config) -> Result<(), String> {
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let _announcement = folder.announce(address).map_err(|error| error.to_string())?;
     let issuer = Issuer::new(&secrets);
-    let lines = Gathered::start(std::io::stderr())
-        .map_err(|error| format!("The log cannot be written: {error}."))?;
     let app = App {
         model: Arc::new(model),
         store: store.clone(),
@@ -69,7 +70,7 @@ async fn start(config: &Config) -> Result<(), String> {
         clock: Arc::new(clock),
         random: Arc::new(SystemRandom),
         limits: config.limits.clone(),
-        log: lines.log(),
+        log,
         public_url: config.public_url.clone(),
     };
     greet(&app.model, &*app.clock, address, &config.data);

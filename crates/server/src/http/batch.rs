@@ -170,7 +170,7 @@ impl Run<'_> {
         for unit in units {
             for at in unit.parts.clone() {
                 let refusal = Error::new(Code::FailedDependency, message).into();
-                let answer = self.told(Err(refusal));
+                let answer = self.told(at, Err(refusal));
                 self.add(at, unit.group.as_deref(), &answer, String::new());
             }
         }
@@ -180,10 +180,13 @@ impl Run<'_> {
     fn together(&self, units: &[Unit]) -> usize {
         let begin = self.done.len();
         let is_write = |unit: &&Unit| {
+            // A group may have no parts.
+            if unit.group.is_some() {
+                return false;
+            }
             let part = &self.batch.parts[unit.parts.start];
             let needs = |other: &usize| *other >= begin;
-            unit.group.is_none()
-                && part::writes(&part.method)
+            part::writes(&part.method)
                 && !part.after.iter().any(needs)
                 && self.reference(unit.parts.start).is_none_or(|(other, _)| other < begin)
         };
@@ -207,7 +210,7 @@ impl Run<'_> {
                 Ok(answer) => fault::told(self.fitting(at, answer)).await,
                 refused => refused,
             };
-            let answer = self.told(outcome);
+            let answer = self.told(at, outcome);
             self.add(at, None, &answer, url);
         }
     }
@@ -235,10 +238,12 @@ impl Run<'_> {
     }
 
     /// The answer to a part, errors in their shape.
-    fn told(&mut self, outcome: Result<Answer, Refusal>) -> Answer {
+    fn told(&mut self, at: usize, outcome: Result<Answer, Refusal>) -> Answer {
         let answer = outcome.unwrap_or_else(|refusal| {
             self.causes.extend(refusal.cause.clone());
-            self.rejected |= self.named.is_some() && repeat::is_rejected(&refusal);
+            // A part may have a name of its own, which says nothing of the batch's.
+            let of_batch = self.named.is_some() && !repeat::has_name(&self.batch.parts[at]);
+            self.rejected |= of_batch && repeat::is_rejected(&refusal);
             error::answer(&refusal, self.stamp)
         });
         answer.versioned()

@@ -34,8 +34,8 @@ const MAX_CLIENT_ID: usize = 128;
 
 /// What scripts of other origins may read, as Graph says it, and what they need besides.
 const EXPOSED: &str = "ETag, Location, Preference-Applied, Content-Range, request-id, \
-                       client-request-id, OData-EntityId, OData-Version, Retry-After, \
-                       WWW-Authenticate";
+                       client-request-id, OData-EntityId, OData-Version, Repeatability-Result, \
+                       Retry-After, WWW-Authenticate";
 
 /// What scripts of other origins may send.
 const ACCEPTED: &str = "Authorization, Content-Type, Content-Encoding, Accept, Prefer, If-Match, \

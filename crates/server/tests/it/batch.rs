@@ -260,6 +260,14 @@ pub fn a_batch_that_is_sent_again_makes_no_second_row(world: &World) {
     let requests = json!([with(create("a", 5), "headers", own)]);
     let [first, again] = [(), ()].map(|()| batch(world, &requests));
     assert_eq!((&first, statuses(&first)), (&again, vec![201]));
+    // What becomes of that request says nothing of the batch's name.
+    let own = json!({ "Content-Type": "application/json",
+                      "Repeatability-Request-ID": uuid::Uuid::from_u128(4).to_string(),
+                      "Repeatability-First-Sent": "Tue, 24 Nov 2026 12:00:00 GMT" });
+    let requests = json!([with(create("a", 0), "headers", own), create("b", 6)]);
+    let reply = world.send(&named(&requests, 3));
+    assert_eq!(statuses(&told(&reply)), [409, 201], "{reply}");
+    assert_eq!(reply.header("repeatability-result"), Some("accepted"));
 }
 
 pub fn a_batch_holds_no_batch_and_no_file(world: &World) {

@@ -233,6 +233,9 @@ pub fn a_change_set_that_fails_has_one_answer(world: &World) {
     assert_eq!((parts(&reply), count(world)), (vec!["400".into()], "4".into()), "{reply}");
     let nothing = world.send(&post(world, "b", &mixed("b", &[set(&[])])));
     assert_eq!(parts(&nothing), ["[]"]);
+    let last = mixed("b", &[create(8, ""), request("GET $metadata"), create(9, ""), set(&[])]);
+    let reply = world.send(&post(world, "b", &last));
+    assert_eq!((parts(&reply).len(), count(world)), (4, "6".into()), "{reply}");
 }
 
 pub fn a_multipart_batch_that_cannot_be_read_does_nothing(world: &World) {

@@ -195,6 +195,7 @@ pub fn content_types(world: &World) {
         Some("application/json"),
         Some("application/json; charset=utf-8"),
         Some("APPLICATION/JSON;odata.metadata=minimal;IEEE754Compatible=false"),
+        Some("application/json; charset=iso-8859-1"),
         Some("text/json"),
         Some("text/plain"),
         Some("application/xml"),

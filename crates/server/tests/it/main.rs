@@ -150,6 +150,7 @@ suite! {
         everything_once_and_then_what_changes
         each_spelling_of_the_function
         a_list_can_be_tracked
+        what_is_made_of_objects_cannot_be_tracked
         links_hold_filter_and_selection
         from_now_on
         a_link_that_leads_nowhere_is_gone
@@ -172,6 +173,7 @@ suite! {
         a_page_is_as_large_as_the_client_prefers
         pages_go_on_in_their_order_while_others_write
         a_token_holds_for_its_own_query
+        now_is_one_instant_on_all_pages
         what_is_too_large_says_which_limit
         what_cannot_be_asked
         another_tenant_s_rows_are_in_no_answer;

@@ -247,6 +247,25 @@ pub fn a_token_holds_for_its_own_query(world: &World) {
     assert_eq!(numbers(&same), [7, 8, 9, 10, 11], "what is shown may differ");
 }
 
+pub fn now_is_one_instant_on_all_pages(world: &World) {
+    fill(world);
+    for options in [
+        "$orderby=now(),teams",
+        "$orderby=now() desc,teams",
+        "$orderby=@n desc,teams&@n=now()",
+        "$compute=fractionalseconds(now()) as part&$orderby=part,teams",
+    ] {
+        let (mut reply, mut given) = (query(world, options), Vec::new());
+        loop {
+            given.extend(numbers(&reply));
+            let Some(target) = next(&reply) else { break };
+            world.advance(1);
+            reply = get(world, &target);
+        }
+        assert_eq!(given, (0..12).collect::<Vec<_>>(), "{options}");
+    }
+}
+
 pub fn what_is_too_large_says_which_limit(world: &World) {
     fill(world);
     let many = |text: &str, count: usize, between: &str| vec![text; count].join(between);
@@ -269,6 +288,7 @@ pub fn what_is_too_large_says_which_limit(world: &World) {
             ),
             "query-list",
         ),
+        (format!("$filter={}&@p='7'", many("matchesPattern(id,@p)", 25, " or ")), "query-nodes"),
         (
             format!("$compute={}&@a={}", computed(10, "@a"), many("true", 60, " and ")),
             "query-nodes",

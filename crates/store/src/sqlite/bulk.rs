@@ -68,8 +68,7 @@ impl Load<'_> {
             }
             rest = &rest[CHUNK.min(done + 1)..];
         }
-        let (tenant, set) = (self.tenant.number, self.work.table.number);
-        self.work.tenants.news(tenant, set).add(self.news);
+        self.tell();
         self.work.tenants.tell(self.work.connection)?;
         Ok(self.outcomes)
     }
@@ -163,9 +162,16 @@ impl Load<'_> {
         }
         let mut row = values.to_vec();
         row[0] = Value::Guid(id);
+        self.tell();
         let change = self.work.change(self.tenant, &current, &row)?;
         self.numbered(change);
         Ok(Outcome::Replaced)
+    }
+
+    /// What `refresh` is to learn, before it is looked at.
+    fn tell(&mut self) {
+        let (tenant, set) = (self.tenant.number, self.work.table.number);
+        self.work.tenants.news(tenant, set).add(std::mem::take(&mut self.news));
     }
 
     /// Whether a key came with the row: those that were assigned count up from the first.

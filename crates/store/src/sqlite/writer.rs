@@ -140,6 +140,7 @@ impl Writer {
     /// was met on the way.
     fn write(&mut self, first: Box<Request>) -> Option<Message> {
         let (mut waiting, mut met) = (Vec::new(), None);
+        let before = self.connection.total_changes();
         let work = || self.transaction(first, &mut waiting, &mut met);
         // A panic drops the waiters, which tells them; the writer goes on.
         let outcome = catch_unwind(AssertUnwindSafe(work));
@@ -147,7 +148,8 @@ impl Writer {
             Ok(Ok(())) => {
                 self.last_batch = waiting.len();
                 // A commit of nothing tells nothing of the disk.
-                if waiting.iter().any(Waiting::has_written) {
+                let changes = self.connection.total_changes() - before;
+                if changes > 0 && waiting.iter().any(Waiting::has_written) {
                     self.health.set(true);
                 }
                 for one in waiting {

@@ -89,12 +89,16 @@ fn overload(overload: &Overload) -> Json {
         object.insert("$Name".to_owned(), name.as_str().into());
         Json::from(object)
     });
-    json!({
+    let mut function = json!({
         "$Kind": "Function",
         "$IsBound": true,
         "$Parameter": parameters.collect::<Vec<Json>>(),
         "$ReturnType": typed(&overload.returns),
-    })
+    });
+    if overload.composable {
+        function["$IsComposable"] = true.into();
+    }
+    function
 }
 
 fn container(container: &Container) -> Object {

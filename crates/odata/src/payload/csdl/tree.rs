@@ -81,6 +81,8 @@ impl fmt::Display for TypeUse {
 pub(super) struct Overload {
     pub parameters: Vec<(String, TypeUse)>,
     pub returns: TypeUse,
+    /// Whether its result can be asked on.
+    pub composable: bool,
 }
 
 /// The entity container.

@@ -81,7 +81,10 @@ fn member(xml: &mut Xml, member: &Member) {
 }
 
 fn overload(xml: &mut Xml, name: &str, overload: &Overload) {
-    xml.element("Function", &[("Name", name), ("IsBound", "true")], |xml| {
+    let composable = overload.composable.then_some(("IsComposable", "true"));
+    let attributes: Vec<_> =
+        [("Name", name), ("IsBound", "true")].into_iter().chain(composable).collect();
+    xml.element("Function", &attributes, |xml| {
         for (name, ty) in &overload.parameters {
             let ty = ty.to_string();
             xml.empty("Parameter", &[("Name", name), ("Type", &ty), ("Nullable", "false")]);

@@ -37,8 +37,9 @@ pub fn references(model: &Model) -> Vec<Address> {
         let page = schemas::collection(&schemas::reference(), true);
         let answer = odata("A page of addresses.", page).with(&["Preference-Applied"]);
         let options = list_options(set).into_iter().filter(|one| {
-            // What an object shows and leads to says nothing of its address.
-            one["name"] != "$select" && one["name"] != "$expand"
+            // What an object shows and leads to says nothing of its address, and
+            // what is made of objects has none.
+            !["$apply", "$expand", "$select"].iter().any(|name| one["name"] == *name)
         });
         let get = Operation::new("GET", format!("{id}.references"), "The objects' addresses");
         let get = negotiated(get).taking(options).answering(200, answer);

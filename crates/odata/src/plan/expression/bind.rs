@@ -361,9 +361,10 @@ impl<'a> Binder<'a> {
     }
 
     /// The pattern of `matchesPattern` is one for all rows.
-    fn pattern(&self, pattern: &Typed) -> Result<(), Error> {
+    fn pattern(&mut self, pattern: &Typed) -> Result<(), Error> {
         match &pattern.expression {
             Expression::Value(Value::Text(text)) => {
+                self.count(pattern::NODES)?;
                 pattern::check(text, self.option, self.setting.limits)
             }
             // Of another type, which its signature tells.

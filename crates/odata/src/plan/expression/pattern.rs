@@ -13,6 +13,10 @@ use crate::uri::{self, Limits};
 /// limit says: what a plan has let through is compiled again under this.
 pub const LARGEST: usize = 16 * 1024 * 1024;
 
+/// As many nodes a pattern counts: each takes its own memory, and time before
+/// the query begins.
+pub(super) const NODES: usize = 24;
+
 /// A pattern that is ready to be matched.
 #[derive(Debug)]
 pub struct Pattern(Regex);

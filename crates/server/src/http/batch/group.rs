@@ -78,8 +78,8 @@ impl Run<'_> {
                     if at == blamed {
                         self.write(at, Some(name), &answer);
                     } else {
-                        let other =
-                            self.told(Err(undone(blamed, self.batch.parts[blamed].id.as_deref())));
+                        let other = self
+                            .told(at, Err(undone(blamed, self.batch.parts[blamed].id.as_deref())));
                         self.write(at, Some(name), &other);
                     }
                     self.finished(at, &answer, String::new());
@@ -101,15 +101,18 @@ impl Run<'_> {
                     urls.push(one.url.clone());
                     waiting.push(one);
                 }
-                Err(refusal) => return Outcome::Failed(at, self.told(Err(refusal))),
+                Err(refusal) => return Outcome::Failed(at, self.told(at, Err(refusal))),
             }
         }
         match finish(outer, waiting).await {
             Ok(outcomes) => {
-                let answers = outcomes.into_iter().map(|outcome| self.told(outcome));
+                let outcomes = outcomes.into_iter().zip(parts);
+                let answers = outcomes.map(|(outcome, at)| self.told(at, outcome));
                 Outcome::Done(answers.zip(urls).collect())
             }
-            Err((at, refusal)) => Outcome::Failed(parts.start + at, self.told(Err(refusal))),
+            Err((at, refusal)) => {
+                Outcome::Failed(parts.start + at, self.told(parts.start + at, Err(refusal)))
+            }
         }
     }
 

@@ -96,7 +96,7 @@ impl Call<'_> {
 
     /// The addresses of the entities of a set, page by page.
     pub(super) async fn references(&mut self, place: Place) -> Result<Answer, Refusal> {
-        let shaping = [SystemOption::Select, SystemOption::Expand];
+        let shaping = [SystemOption::Apply, SystemOption::Select, SystemOption::Expand];
         if let Some(option) = shaping.into_iter().find(|one| self.options.get(*one).is_some()) {
             let name = format!("${}", option.text());
             let message = format!("{name} says nothing of addresses: expected it to be left out.");

@@ -5,6 +5,7 @@ use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use jiff::Timestamp;
 use rollcall_odata::headers::repeatability::{self, Given, Repeatable};
+use rollcall_odata::payload::batch::Part;
 use rollcall_odata::plan::{Name, Once, Write};
 use sha2::{Digest, Sha256};
 
@@ -16,6 +17,8 @@ use crate::http::receive::Request;
 const REQUEST_ID: HeaderName = HeaderName::from_static("repeatability-request-id");
 const FIRST_SENT: HeaderName = HeaderName::from_static("repeatability-first-sent");
 const CLIENT_ID: HeaderName = HeaderName::from_static("repeatability-client-id");
+
+const REJECTED: &str = "rejected";
 
 /// The headers besides the body that make it another request.
 const TELLING: [HeaderName; 6] =
@@ -91,7 +94,8 @@ fn digest(request: &Request) -> [u8; 32] {
     digest.finalize().into()
 }
 
-/// The answer to a request that has a name and was done under it, now or before.
+/// The answer to a request that has a name: done under it now or before, or
+/// refused for another reason than its name.
 pub fn accepted(outcome: Result<Answer, Refusal>) -> Result<Answer, Refusal> {
     const ACCEPTED: &str = "accepted";
     match outcome {
@@ -103,10 +107,17 @@ pub fn accepted(outcome: Result<Answer, Refusal>) -> Result<Answer, Refusal> {
 
 /// Whether a request was refused because of its name.
 pub fn is_rejected(refusal: &Refusal) -> bool {
-    refusal.headers.iter().any(|(name, _)| *name == REPEATABILITY_RESULT)
+    let rejected =
+        |(name, value): &(HeaderName, _)| *name == REPEATABILITY_RESULT && *value == REJECTED;
+    refusal.headers.iter().any(rejected)
+}
+
+/// Whether a part of a batch has a name of its own.
+pub fn has_name(part: &Part) -> bool {
+    [REQUEST_ID, FIRST_SENT].iter().any(|one| part.header(one.as_str()).is_some())
 }
 
 /// The refusal of a request because of its name.
 fn rejected(refusal: Refusal) -> Refusal {
-    refusal.with(REPEATABILITY_RESULT, "rejected")
+    refusal.with(REPEATABILITY_RESULT, REJECTED)
 }
