@@ -132,24 +132,13 @@ pub fn page(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<Pa
     planned(set, &set.name, options, terms)
 }
 
-/// The options of all rows at once.
-const UNPAGED: [SystemOption; 10] = [
-    SystemOption::Compute,
-    SystemOption::Count,
-    SystemOption::Expand,
-    SystemOption::Filter,
-    SystemOption::Format,
-    SystemOption::OrderBy,
-    SystemOption::Search,
-    SystemOption::Select,
-    SystemOption::Skip,
-    SystemOption::Top,
-];
-
 /// All rows of a set that these options ask for, for a form that has rows and
 /// nothing besides.
 pub fn unpaged(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<Page, Error> {
-    options.only(&UNPAGED)?;
+    let is_of_pages =
+        |one: &SystemOption| matches!(one, SystemOption::Apply | SystemOption::SkipToken);
+    let served: Vec<_> = SERVED.into_iter().filter(|one| !is_of_pages(one)).collect();
+    options.only(&served)?;
     if options.flag(SystemOption::Count)? {
         let message = "Rows without anything besides have no place for their number. Expected \
                        /$count after the set, or $format=json.";

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::resource::valued;
+use super::resource::key::valued;
 use crate::edm::Function;
 use crate::error::{Code, Error};
 use crate::headers::{Accept, Kind, MediaType};

@@ -1,10 +1,11 @@
 //! Names to properties, literals to types, operators and functions to those
 //! that fit their operands.
 
+mod call;
+
 use jiff::Timestamp;
 
-use super::functions::{NOT_SERVED, SIGNATURES, Signature};
-use super::{Expression, Function, Kept, Ty, cast, literal, operators, pattern};
+use super::{Expression, Function, Kept, Ty, literal, operators};
 use crate::edm::{EntitySet, Role, Type};
 use crate::error::{Code, Error};
 use crate::plan::apply::Scope;
@@ -331,148 +332,6 @@ impl<'a> Binder<'a> {
         items.iter().map(one).collect()
     }
 
-    fn call(&mut self, name: &str, arguments: &[Node]) -> Result<Typed, Error> {
-        let lower = name.to_ascii_lowercase();
-        if matches!(lower.as_str(), "cast" | "isof") {
-            return self.by_type(&lower, arguments);
-        }
-        if NOT_SERVED.contains(&lower.as_str()) {
-            return Err(self.not_served(&format!("The function '{lower}'")));
-        }
-        let arguments =
-            arguments.iter().map(|one| self.bind(one)).collect::<Result<Vec<_>, _>>()?;
-        match (lower.as_str(), arguments.as_slice()) {
-            ("now", []) => Ok(instant(self.setting.now)),
-            ("mindatetime", []) => Ok(instant(cast::least_instant())),
-            ("maxdatetime", []) => Ok(instant(cast::greatest_instant())),
-            ("totaloffsetminutes", [Typed { ty: Some(Ty::Instant), offset, .. }]) => {
-                Ok(Typed::value(Ty::Int, Value::Int(*offset)))
-            }
-            // An integer is rounded already.
-            ("round" | "floor" | "ceiling", [Typed { ty: Some(Ty::Int | Ty::Decimal), .. }]) => {
-                arguments.into_iter().next().ok_or_else(|| self.unknown(name))
-            }
-            ("matchespattern", [_, pattern]) => {
-                self.pattern(pattern)?;
-                self.canonical(name, &lower, arguments)
-            }
-            _ => self.canonical(name, &lower, arguments),
-        }
-    }
-
-    /// The pattern of `matchesPattern` is one for all rows.
-    fn pattern(&mut self, pattern: &Typed) -> Result<(), Error> {
-        match &pattern.expression {
-            Expression::Value(Value::Text(text)) => {
-                self.count(pattern::NODES)?;
-                pattern::check(text, self.option, self.setting.limits)
-            }
-            // Of another type, which its signature tells.
-            Expression::Value(_) => Ok(()),
-            _ => Err(self.not_served("A pattern of 'matchesPattern' that is no literal")),
-        }
-    }
-
-    fn canonical(&self, name: &str, lower: &str, arguments: Vec<Typed>) -> Result<Typed, Error> {
-        let known: Vec<&Signature> = SIGNATURES.iter().filter(|one| one.name == lower).collect();
-        if known.is_empty() && !operators::SPECIAL.iter().any(|(other, _)| *other == lower) {
-            return Err(self.unknown(name));
-        }
-        let fits = |signature: &&&Signature| {
-            let types = signature.arguments;
-            types.len() == arguments.len()
-                && arguments.iter().zip(types).all(|(one, ty)| operators::fits(one, *ty))
-        };
-        match known.iter().find(fits) {
-            None => Err(self.wrong(&operators::no_signature(lower, &known))),
-            Some(signature) => {
-                let adapted = arguments
-                    .into_iter()
-                    .zip(signature.arguments)
-                    .map(|(one, ty)| operators::adapted(one, *ty));
-                Ok(Typed::call(signature.gives, signature.function, adapted.collect()))
-            }
-        }
-    }
-
-    fn unknown(&self, name: &str) -> Error {
-        self.wrong(&format!(
-            "An unknown function with name '{name}' was found. This may also be a function import \
-             or a key lookup on a navigation property, which is not allowed."
-        ))
-    }
-
-    /// `cast` and `isof`, whose last argument is the name of a type.
-    fn by_type(&mut self, function: &str, arguments: &[Node]) -> Result<Typed, Error> {
-        let (value, name) = match arguments {
-            [name] => (None, name),
-            [value, name] => (Some(value), name),
-            _ => return Err(self.wrong(&operators::no_signature(function, &[]))),
-        };
-        let Kind::Path(name) = &name.kind else {
-            let message = format!("The last argument of '{function}' is not the name of a type.");
-            return Err(self.wrong(&message));
-        };
-        let name = name.join("/");
-        let Some(value) = value else { return self.row_by_type(function, &name) };
-        let declared = self.declared_type(value);
-        let value = self.bind(value)?;
-        let bound = match function {
-            "cast" => cast::cast(value, &name),
-            _ => cast::is_of(value, declared, &name),
-        };
-        bound.map_err(|error| error.about(self.option))
-    }
-
-    /// Whether the row itself is of a type, or the row as one of a type.
-    fn row_by_type(&self, function: &str, name: &str) -> Result<Typed, Error> {
-        if function == "cast" {
-            return Err(self.not_served("The cast of an entity"));
-        }
-        let own = &self.setting.set.entity_type;
-        let heirs = std::iter::successors(Some(own), |one| one.base.as_ref());
-        let is = heirs.into_iter().any(|one| one.name == name);
-        Ok(Typed::value(Ty::Boolean, Value::Bool(is)))
-    }
-
-    fn declared_type(&self, node: &Node) -> Option<String> {
-        let Kind::Path(names) = &node.kind else { return None };
-        let entity_type = &self.setting.set.entity_type;
-        let at = entity_type.find(names.last()?)?;
-        Some(entity_type.properties[at].ty.to_string())
-    }
-
-    fn case(&mut self, branches: &[(Node, Node)]) -> Result<Typed, Error> {
-        let mut bound = Vec::with_capacity(branches.len());
-        for (condition, value) in branches {
-            let (condition, value) = (self.bind(condition)?, self.bind(value)?);
-            if condition.ty.is_some_and(|ty| ty != Ty::Boolean) {
-                let message = "Each condition of 'case' must evaluate to a single boolean value.";
-                return Err(self.wrong(message));
-            }
-            bound.push((condition.expression, value));
-        }
-        operators::case(bound).map_err(|error| error.about(self.option))
-    }
-
-    fn lambda(&self, path: &[String], name: &str) -> Error {
-        if !name.eq_ignore_ascii_case("any") && !name.eq_ignore_ascii_case("all") {
-            return self.unknown(name);
-        }
-        let entity_type = &self.setting.set.entity_type;
-        let Some(at) = path.last().and_then(|one| entity_type.find(one)) else {
-            return self.no_property(&path.join("/"));
-        };
-        let property = &entity_type.properties[at];
-        if matches!(property.ty, Type::Collection(_)) {
-            return self.not_served(&format!("'{name}' over '{}'", property.name));
-        }
-        self.wrong(&format!(
-            "'{name}' stands after '{}', which is of type {}: expected a collection.",
-            property.name, property.ty
-        ))
-    }
-
     /// How many nodes have been bound, and how many items of lists.
     pub fn bound(&self) -> (usize, usize) {
         let Limits { nodes, list, .. } = self.setting.limits;
@@ -486,11 +345,6 @@ fn below<'a>(names: &'a [String], first: &str) -> &'a [String] {
         [name, rest @ ..] if name.eq_ignore_ascii_case(first) && !rest.is_empty() => rest,
         names => names,
     }
-}
-
-fn instant(instant: Timestamp) -> Typed {
-    let typed = Typed::new(Ty::Instant, Expression::Value(Value::Instant(instant)));
-    Typed { literal: false, ..typed }
 }
 
 /// There is no such property, in the words of OData's library.
