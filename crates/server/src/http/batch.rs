@@ -53,7 +53,7 @@ pub async fn answer(
     let body = body(outer, stream).await?;
     let content_type = outer.request.header(&CONTENT_TYPE);
     let batch = Batch::read(content_type, &body, outer.app.limits.batch_parts)?;
-    let named = outer.named(body)?;
+    let named = Named::of(outer.request, &body, outer.app.clock.now())?;
     seen.lap("plan");
     let on = preferences.continue_on_error.as_ref();
     let mut run = Run {
@@ -79,17 +79,6 @@ pub async fn answer(
     let has_name = run.named.is_some() && !run.rejected;
     let answered = Ok(run.finish().applying(&applied));
     if has_name { repeat::accepted(answered) } else { answered }
-}
-
-impl Outer<'_> {
-    /// The name of a batch with this body, if it may be sent again.
-    fn named(&self, body: Vec<u8>) -> Result<Option<Named>, Refusal> {
-        let Request { method, path, query, knows_ends, headers, .. } = self.request;
-        let (method, path, query) = (method.clone(), path.clone(), query.clone());
-        let (knows_ends, headers) = (*knows_ends, headers.clone());
-        let whole = Request { method, path, query, knows_ends, headers, body: Ok(body.into()) };
-        Named::of(&whole, self.app.clock.now())
-    }
 }
 
 /// A batch is in a batch.
@@ -178,6 +167,9 @@ impl Run<'_> {
 
     /// How many of these units are done at once: writes that do not need each other.
     fn together(&self, units: &[Unit]) -> usize {
+        if !self.goes_on || self.named.is_some() {
+            return 1;
+        }
         let begin = self.done.len();
         let is_write = |unit: &&Unit| {
             // A group may have no parts.
@@ -190,8 +182,7 @@ impl Run<'_> {
                 && !part.after.iter().any(needs)
                 && self.reference(unit.parts.start).is_none_or(|(other, _)| other < begin)
         };
-        let writes = units.iter().take_while(is_write).count();
-        if self.goes_on && self.named.is_none() { writes.max(1) } else { 1 }
+        units.iter().take_while(is_write).count().max(1)
     }
 
     /// Does parts that stand on their own. They reach the store in their order.

@@ -126,7 +126,7 @@ pub async fn odata(
     if let Some(principal) = &principal {
         principal.require(need(&request.method))?;
     }
-    let own = Named::of(request, app.clock.now())?;
+    let own = Named::of(request, request.body.as_deref().unwrap_or_default(), app.clock.now())?;
     let has_name = own.is_some();
     let (stream, slot, of_batch) = match way {
         Way::Alone(stream, _) => (stream, None, None),
@@ -360,7 +360,7 @@ impl Call<'_> {
         entity: &Entity,
         AfterWrite { preferences, scope, json, selection }: &AfterWrite,
     ) -> Answer {
-        let url = format!("{}/{}/{}", self.root, place.path, key_of(&entity.row));
+        let url = self.url(place, &entity.row);
         let answer = if preferences.answer == Some(Wish::Minimal) {
             Answer::empty(StatusCode::NO_CONTENT).with(ODATA_ENTITY_ID, &url)
         } else {
@@ -372,6 +372,11 @@ impl Call<'_> {
         let answer = answer.tagged(&headers::entity_tag(entity.version));
         let answer = if status == StatusCode::CREATED { answer.located(&url) } else { answer };
         answer.varying(OF_A_TENANT_AS_PREFERRED).applying(&preferences.applied(*scope))
+    }
+
+    /// The address of an entity, by the path that was used.
+    fn url(&self, place: &Place, row: &Row) -> String {
+        format!("{}/{}/{}", self.root, place.path, key_of(row))
     }
 
     fn tenant(&self) -> uuid::Uuid {

@@ -41,13 +41,13 @@ impl Call<'_> {
     pub(super) async fn round(&mut self, place: &Place, round: &Round) -> Result<Answer, Refusal> {
         let json = self.json_of(round)?;
         match &round.step {
-            Step::Since(moment) => self.changes(place, round, *moment).await,
-            Step::Rest(moment, _) => self.entities(place, round, *moment).await,
+            Step::Since(moment) => self.changes(place, round, *moment, json).await,
+            Step::Rest(moment, _) => self.entities(place, round, *moment, json).await,
             // What is written after this moment is told later, even where the
             // pages have it already.
             Step::First => {
                 let moment = self.now(place).await?;
-                self.entities(place, round, moment).await
+                self.entities(place, round, moment, json).await
             }
             Step::Latest => {
                 let moment = self.now(place).await?;
@@ -71,8 +71,8 @@ impl Call<'_> {
         place: &Place,
         round: &Round,
         moment: Moment,
+        json: Json,
     ) -> Result<Answer, Refusal> {
-        let json = self.json_of(round)?;
         let page = round.list(&self.page_terms())?;
         let rows = self.told_of(place, json);
         let rows = rows.selecting(&page.list.shape.computed, page.selection.as_ref());
@@ -95,8 +95,8 @@ impl Call<'_> {
         place: &Place,
         round: &Round,
         since: Moment,
+        json: Json,
     ) -> Result<Answer, Refusal> {
-        let json = self.json_of(round)?;
         let (plan, selection) = round.changes(since, &self.page_terms())?;
         let rows = self.told_of(place, json);
         let rows = rows.selecting(&plan.shape.computed, selection.as_ref()).of_changes();

@@ -34,8 +34,9 @@ pub struct Named {
 }
 
 impl Named {
-    /// The name that a request has, if it has one. One that only reads needs none.
-    pub fn of(request: &Request, now: Timestamp) -> Result<Option<Self>, Refusal> {
+    /// The name that a request with this body has, if it has one. One that only
+    /// reads needs none.
+    pub fn of(request: &Request, body: &[u8], now: Timestamp) -> Result<Option<Self>, Refusal> {
         let given = Given {
             request: request.header(&REQUEST_ID),
             first_sent: request.header(&FIRST_SENT),
@@ -49,7 +50,7 @@ impl Named {
             return Err(rejected(repeatability::not_here().into()));
         }
         let repeatable = Repeatable::parse(given, now).map_err(|error| rejected(error.into()))?;
-        Ok(Some(Self { repeatable, digest: digest(request), part: 0 }))
+        Ok(Some(Self { repeatable, digest: digest(request, body), part: 0 }))
     }
 
     /// The name of one of several writes that the request asks for, from 0.
@@ -76,7 +77,7 @@ impl Call<'_> {
 }
 
 /// A number for all that makes it this request and no other.
-fn digest(request: &Request) -> [u8; 32] {
+fn digest(request: &Request, body: &[u8]) -> [u8; 32] {
     let mut digest = Sha256::new();
     let mut add = |bytes: &[u8]| {
         digest.update(bytes.len().to_be_bytes());
@@ -89,8 +90,7 @@ fn digest(request: &Request) -> [u8; 32] {
         add(&request.headers.get_all(&name).iter().count().to_be_bytes());
         request.headers.get_all(&name).iter().for_each(|line| add(line.as_bytes()));
     }
-    // Without a body nothing is done either.
-    add(request.body.as_deref().unwrap_or_default());
+    add(body);
     digest.finalize().into()
 }
 

@@ -110,12 +110,12 @@ pub async fn download(
     let page = page::file(&window, &options, &query_terms(app))?;
     let name = format!("{}-{}.csv", window.function.subject(), window.label());
     seen.lap("plan");
-    let moment = format!("{} {:?}", window.label(), page.list);
+    let (label, limit, shape) = (window.label(), page.list.limit, page.list.shape.clone());
     let form = Csv(Sheet::of_function(&window.function, Vec::new()));
     let reading = Reading::new(app, link.tenant, Some(window), page, Way::default());
     let begun = Box::pin(reading.begin(form, request)).await?;
     seen.lap("run");
-    let tag = tag(&begun, &moment);
+    let tag = tag(&begun, || format!("{label} {limit} {shape:?}"));
     let known = headers::names_tag(request.lines(&IF_NONE_MATCH), &tag);
     seen.lap("render");
     let answer = if known {
@@ -130,13 +130,13 @@ pub async fn download(
 /// The tag of a file: of what is in it, where that is known before it is sent.
 /// Else it is a weak one, of the question and of the tenant's last change when
 /// it was asked: parts that follow may be of a later moment, which has another tag.
-fn tag(begun: &Begun, question: &str) -> String {
+fn tag(begun: &Begun, question: impl FnOnce() -> String) -> String {
     let short = |hash: Sha256| URL_SAFE_NO_PAD.encode(&hash.finalize()[..16]);
     match &begun.body {
         Body::Whole(bytes) => format!("\"{}\"", short(Sha256::new().chain_update(bytes))),
         Body::Parts(..) => {
             let change = begun.change.unwrap_or_default().to_be_bytes();
-            let hash = Sha256::new().chain_update(change).chain_update(question);
+            let hash = Sha256::new().chain_update(change).chain_update(question());
             format!("W/\"{}\"", short(hash))
         }
     }

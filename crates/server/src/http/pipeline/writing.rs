@@ -11,7 +11,7 @@ use rollcall_odata::plan::write::Terms;
 use rollcall_odata::plan::{self, Delete, Precondition, Selector, Versions, page};
 use rollcall_store::Written;
 
-use super::{Call, key_of, query, wanted};
+use super::{Call, query, wanted};
 use crate::app::newest_refresh;
 use crate::http::answer::Answer;
 use crate::http::batch::Planned;
@@ -93,22 +93,20 @@ impl Call<'_> {
         plan: plan::Write,
     ) -> Result<Written, rollcall_store::Error> {
         let author = self.author();
+        let Some(slot) = self.slot.take() else {
+            return self.app.store.write(author, self.once(plan)).await;
+        };
         let made = match &plan {
             plan::Write::Create(create) => {
-                let url = format!("{}/{}/{}", self.root, place.path, key_of(&create.row));
-                Some((create.row[0].clone(), url))
+                Some((create.row[0].clone(), self.url(place, &create.row)))
             }
             _ => None,
         };
-        let plan = self.once(plan);
-        match self.slot.take() {
-            None => self.app.store.write(author, plan).await,
-            Some(slot) => slot.write(Planned { author, plan, made }).await,
-        }
+        slot.write(Planned { author, plan: self.once(plan), made }).await
     }
 
-    /// What must hold of the version that is there, with the entity tag of a body of 4.01, which then must hold as
-    /// well; in one of 4.0 it says nothing.
+    /// What must hold of the version that is there, with the entity tag of a body
+    /// of 4.01, which then must hold as well; in one of 4.0 it says nothing.
     pub(super) fn precondition_in(&self, tag: Option<&str>) -> Precondition {
         let mut condition = self.precondition();
         if let Some(tag) = tag.filter(|_| self.protocol.body_is_4_01) {
