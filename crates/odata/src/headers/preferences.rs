@@ -65,6 +65,8 @@ pub enum Scope {
     Property,
     /// It sends many rows.
     Rows,
+    /// It sends many requests.
+    Batch,
 }
 
 /// How much a request puts up with.
@@ -165,6 +167,9 @@ impl Preferences {
         let size = self.max_page_size.as_ref().map(|(size, name)| format!("{name}={size}"));
         add(pages, size.map(Cow::from));
         add(shows, self.omit_values.map(|values| values.text().into()));
+        let on = self.continue_on_error.as_ref();
+        let on = on.map(|(on, name)| if *on { name.clone() } else { format!("{name}=false") });
+        add(scope == Scope::Batch, on.map(Cow::from));
         applied
     }
 
@@ -277,7 +282,7 @@ mod tests {
     fn what_was_honoured_depends_on_the_request() {
         let every = "return=representation, handling=lenient, resolution=replace, dry-run, \
                      create-if-missing, odata.track-changes, odata.maxpagesize=7, \
-                     omit-values=nulls, nonsense";
+                     omit-values=nulls, continue-on-error, nonsense";
         let preferences = Preferences::parse([every].into_iter());
         let scopes = [
             Scope::One,
@@ -290,6 +295,7 @@ mod tests {
             Scope::Change { by_fact: true },
             Scope::Property,
             Scope::Rows,
+            Scope::Batch,
         ];
         let lines =
             scopes.map(|scope| format!("{scope:?}: {}", preferences.applied(scope).join(", ")));

@@ -8,8 +8,6 @@ mod group;
 mod order;
 mod part;
 
-use std::borrow::Cow;
-
 use hyper::StatusCode;
 use hyper::body::Bytes;
 use hyper::header::CONTENT_TYPE;
@@ -20,8 +18,8 @@ use rollcall_odata::{Code, Error};
 use super::answer::Answer;
 use super::error::{self, Refusal, Stamp};
 use super::fault;
+use super::pipeline::Way;
 use super::pipeline::repeat::{self, Named};
-use super::pipeline::{PREFER, Way};
 use super::receive::{Request, Stream};
 use crate::app::App;
 use crate::observe::Observation;
@@ -44,12 +42,12 @@ pub struct Outer<'a> {
 pub async fn answer(
     outer: &Outer<'_>,
     way: Way<'_>,
+    preferences: Preferences,
     seen: &mut Observation,
 ) -> Result<Answer, Refusal> {
     let Way::Alone(stream, stamp) = way else {
         return Err(nested().into());
     };
-    let preferences = Preferences::parse(outer.request.lines(&PREFER));
     let body = body(outer, stream).await?;
     let content_type = outer.request.header(&CONTENT_TYPE);
     let batch = Batch::read(content_type, &body, outer.app.limits.batch_parts)?;
@@ -72,12 +70,8 @@ pub async fn answer(
     let failed = run.done.iter().filter(|done| done.failed).count();
     seen.parts = Some((batch.parts.len(), failed));
     seen.cause = (!run.causes.is_empty()).then(|| run.causes.join("; "));
-    let continuing =
-        on.map(|(goes_on, name)| if *goes_on { name.clone() } else { format!("{name}=false") });
-    let mut applied = preferences.applied(Scope::Plain);
-    applied.extend(continuing.map(Cow::from));
     let has_name = run.named.is_some() && !run.rejected;
-    let answered = Ok(run.finish().applying(&applied));
+    let answered = Ok(run.finish().applying(&preferences.applied(Scope::Batch)));
     if has_name { repeat::accepted(answered) } else { answered }
 }
 
@@ -234,7 +228,7 @@ impl Run<'_> {
             self.causes.extend(refusal.cause.clone());
             // A part may have a name of its own, which says nothing of the batch's.
             let of_batch = self.named.is_some() && !repeat::has_name(&self.batch.parts[at]);
-            self.rejected |= of_batch && repeat::is_rejected(&refusal);
+            self.rejected |= of_batch && refusal.is_rejected();
             error::answer(&refusal, self.stamp)
         });
         answer.versioned()

@@ -17,6 +17,9 @@ const BUSY_SECONDS: &str = "1";
 /// How many seconds a client is asked to wait when the disk refuses writes.
 const DISK_SECONDS: &str = "30";
 
+/// What `Repeatability-Result` says of a request that its name does not fit.
+const REJECTED: &str = "rejected";
+
 /// The time in UTC to the second, without a zone, as Graph writes it.
 const DATE: &str = "%Y-%m-%dT%H:%M:%S";
 
@@ -56,6 +59,20 @@ impl Refusal {
         if self.error.code == Code::SyncStateNotFound { self.with(LOCATION, url) } else { self }
     }
 
+    /// The refusal of a request because of the name under which it may be sent again.
+    #[must_use]
+    pub fn rejected(self) -> Self {
+        self.with(REPEATABILITY_RESULT, REJECTED)
+    }
+
+    /// Whether it is one because of that name.
+    pub fn is_rejected(&self) -> bool {
+        let says = |(name, value): &(HeaderName, String)| {
+            *name == REPEATABILITY_RESULT && value == REJECTED
+        };
+        self.headers.iter().any(says)
+    }
+
     fn later(code: Code, message: &str, seconds: &str, cause: Option<String>) -> Self {
         let refusal = Self { cause, ..Self::from(Error::new(code, message)) };
         refusal.with(RETRY_AFTER, seconds)
@@ -77,9 +94,7 @@ pub fn of_store(error: store::Error, set: &EntitySet, place: &str, wanted: &str)
         }
         store::Error::FactExists { id } => fact_exists(set, place, &id.to_string()),
         store::Error::KeyExists => key_exists(set),
-        store::Error::OtherRequest => {
-            Refusal::from(repeatability::reused()).with(REPEATABILITY_RESULT, "rejected")
-        }
+        store::Error::OtherRequest => Refusal::from(repeatability::reused()).rejected(),
         store::Error::UnknownMoment => delta::out_of_sync().into(),
         store::Error::TooLarge => {
             let message = "The query is larger than can be run. Expected fewer operators, items in \

@@ -85,6 +85,7 @@ struct Call<'a> {
     path: &'a str,
     options: Options,
     protocol: Protocol,
+    preferences: Preferences,
     /// Its name, if it may be sent again.
     named: Option<Named>,
     principal: Option<Arc<Principal>>,
@@ -116,12 +117,13 @@ pub async fn odata(
     let (resource, options) = parsed?;
     documents::allow(endpoint.map(Endpoint::route), &request.method)?;
     let protocol = protocol(request)?;
-    Preferences::parse(request.lines(&PREFER)).check()?;
+    let preferences = Preferences::parse(request.lines(&PREFER));
+    preferences.check()?;
     if matches!(resource, Resource::Batch) {
         // What its parts need each of them says for itself.
         options.only(&[])?;
         let outer = batch::Outer { app, request, base, version };
-        return Box::pin(batch::answer(&outer, way, seen)).await;
+        return Box::pin(batch::answer(&outer, way, preferences, seen)).await;
     }
     if let Some(principal) = &principal {
         principal.require(need(&request.method))?;
@@ -143,6 +145,7 @@ pub async fn odata(
         path,
         options,
         protocol,
+        preferences,
         named,
         principal,
         seen,
@@ -282,7 +285,7 @@ impl Call<'_> {
             Answer::odata(StatusCode::OK, json, shown.entity(entity.version, &entity.row))
         });
         let answer = answer.await?.varying(OF_A_TENANT_AS_PREFERRED);
-        Ok(answer.applying(&self.preferences().applied(Scope::One)))
+        Ok(answer.applying(&self.preferences.applied(Scope::One)))
     }
 
     /// What is to be said of an entity, unless its version says that the client
@@ -319,7 +322,7 @@ impl Call<'_> {
 
     async fn create(&mut self, place: Place) -> Result<Answer, Refusal> {
         let json = self.json()?;
-        let preferences = self.preferences();
+        let preferences = self.preferences.clone();
         if let (Some(stream), Some(form)) = (self.stream.take(), self.request.rows_in()) {
             self.options.only(&[SystemOption::Format])?;
             return self.create_many(place, stream, form, &preferences).await;
@@ -337,7 +340,7 @@ impl Call<'_> {
     async fn change(&mut self, place: Place, selector: Selector) -> Result<Answer, Refusal> {
         let json = self.json()?;
         let scope = Scope::Change { by_fact: matches!(selector, Selector::Fact(_)) };
-        let wish = self.wish(&place, self.preferences(), scope, json)?;
+        let wish = self.wish(&place, self.preferences.clone(), scope, json)?;
         let (bytes, numbers) = json_body(self.request)?;
         let body = read::entity(bytes, &place.set, numbers)?;
         let wanted = wanted(&place.set, &selector);
@@ -390,10 +393,6 @@ impl Call<'_> {
             principal: subject.unwrap_or_default(),
             at: self.app.clock.now(),
         }
-    }
-
-    fn preferences(&self) -> Preferences {
-        Preferences::parse(self.request.lines(&PREFER))
     }
 
     fn precondition(&self) -> Precondition {

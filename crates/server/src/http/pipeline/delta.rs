@@ -33,7 +33,7 @@ impl Call<'_> {
         if json.metadata == Metadata::None {
             return None;
         }
-        self.preferences().track_changes?;
+        self.preferences.track_changes.as_ref()?;
         Round::of_list(&place.set, self.tenant(), &self.options)
     }
 
@@ -133,7 +133,7 @@ impl Call<'_> {
         self.seen.lap("render");
         Answer::odata(StatusCode::OK, json, body)
             .uncached()
-            .applying(&self.preferences().applied(Scope::Tracked))
+            .applying(&self.preferences.applied(Scope::Tracked))
             .varying(OF_A_TENANT_AS_PREFERRED)
     }
 

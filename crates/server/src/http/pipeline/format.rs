@@ -31,7 +31,7 @@ impl Call<'_> {
 
     /// How the answer is written that shows an entity, or several.
     pub(super) fn style(&self, json: Json) -> Style {
-        Style { json, omits_nulls: self.preferences().omit_values.is_some() }
+        Style { json, omits_nulls: self.preferences.omit_values.is_some() }
     }
 }
 

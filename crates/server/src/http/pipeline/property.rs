@@ -16,6 +16,7 @@ use rollcall_odata::uri::options::SystemOption;
 use rollcall_odata::{Error, Row, Value, headers};
 use rollcall_store::{Entity, Written};
 
+use super::query::Rendered;
 use super::{Call, OF_A_TENANT_AS_PREFERRED, json_body, key_of, wanted};
 use crate::http::answer::Answer;
 use crate::http::error::Refusal;
@@ -110,7 +111,7 @@ impl Call<'_> {
         let page = self.plan(&place)?;
         let json = self.json()?;
         let rows = rows.styled(Style { json, ..Style::default() });
-        self.page(place, "/$ref", page, (json, Scope::Addresses, rows), render).await
+        self.page(place, "/$ref", page, (json, Scope::Addresses), Rendered { rows, render }).await
     }
 
     fn shown(&self, Part { place, at, .. }: &Part, entity: &Entity, form: MediaType) -> Answer {
@@ -141,7 +142,7 @@ impl Call<'_> {
             self.form(part.form.offered(), &self.options)?;
         }
         let set = &part.place.set;
-        let preferences = self.preferences();
+        let preferences = self.preferences.clone();
         let form = match preferences.answer {
             Some(Wish::Representation) => Some(self.form(part.form.offered(), &self.options)?),
             _ => None,

@@ -32,28 +32,22 @@ impl Call<'_> {
         let rows = write::Collection::of_set(&self.root, Arc::clone(&place.set));
         let page = self.plan(&place)?;
         let rows = rows.styled(self.style(json));
-        let (computed, selection) = (&page.list.shape.computed, page.selection.as_ref());
-        if let Some(applied) = &page.list.shape.apply {
-            let rows = (json, Scope::List, rows.applying(applied, computed, selection));
-            return self.page(place, "", page, rows, write::Collection::made).await;
-        }
-        let rows = (json, Scope::List, rows.selecting(computed, selection));
-        self.page(place, "", page, rows, write::Collection::item).await
+        let rendered = rendered(rows, &page, write::Collection::item);
+        self.page(place, "", page, (json, Scope::List), rendered).await
     }
 
-    /// One page, each row rendered by `render` as the store steps over it.
-    /// `rest` is what follows the set in the path.
+    /// One page. `rest` is what follows the set in the path.
     pub(super) async fn page(
         &mut self,
         place: Place,
         rest: &str,
         page: page::Page,
-        (json, scope, rows): (Json, Scope, write::Collection),
-        render: impl Fn(&mut write::Collection, u64, &Row) + Clone + Send + 'static,
+        of: (Json, Scope),
+        rendered: impl Form,
     ) -> Result<Answer, Refusal> {
         let path = format!("{}{rest}", place.path);
         let reading = Reading::new(self.app, self.tenant(), None, page, self.way(&path));
-        self.paged(reading, (json, scope), Rendered { rows, render }).await
+        self.paged(reading, of, rendered).await
     }
 
     /// The rows of a page, with the way to the next one.
@@ -68,7 +62,7 @@ impl Call<'_> {
         self.seen.lap("run");
         let answer = Answer::odata(StatusCode::OK, json, begun.body).uncached();
         let answer = answer.varying(OF_A_TENANT_AS_PREFERRED);
-        Ok(answer.applying(&self.preferences().applied(scope)))
+        Ok(answer.applying(&self.preferences.applied(scope)))
     }
 
     /// The page that the options ask for, no larger than the client prefers.
@@ -78,7 +72,8 @@ impl Call<'_> {
 
     /// What a page is planned under, which the client may prefer to be smaller.
     pub(super) fn page_terms(&self) -> page::Terms {
-        let preferred = self.preferences().max_page_size.map_or(usize::MAX, |(size, _)| size);
+        let preferred =
+            self.preferences.max_page_size.as_ref().map_or(usize::MAX, |(size, _)| *size);
         let mut terms = query_terms(self.app);
         terms.page_size = terms.page_size.min(preferred);
         terms
@@ -188,6 +183,25 @@ struct First(Option<Entity>);
 impl RowSink for First {
     fn row(&mut self, version: u64, row: &Row) {
         self.0.get_or_insert_with(|| Entity { version, row: row.clone() });
+    }
+}
+
+/// How a row is added; of what `$apply` has made with the number of its form.
+type Render = fn(&mut write::Collection, u64, &Row);
+
+/// The rows of a page, which are added so where `$apply` has not made them.
+pub(super) fn rendered(
+    rows: write::Collection,
+    page: &page::Page,
+    render: Render,
+) -> Rendered<Render> {
+    let (computed, selection) = (&page.list.shape.computed, page.selection.as_ref());
+    match &page.list.shape.apply {
+        Some(applied) => Rendered {
+            rows: rows.applying(applied, computed, selection),
+            render: write::Collection::made,
+        },
+        None => Rendered { rows: rows.selecting(computed, selection), render },
     }
 }
 

@@ -18,8 +18,6 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("repeatability-request-id
 const FIRST_SENT: HeaderName = HeaderName::from_static("repeatability-first-sent");
 const CLIENT_ID: HeaderName = HeaderName::from_static("repeatability-client-id");
 
-const REJECTED: &str = "rejected";
-
 /// The headers besides the body that make it another request.
 const TELLING: [HeaderName; 6] =
     [CONTENT_TYPE, PREFER, IF_MATCH, IF_NONE_MATCH, VERSION, MAX_VERSION];
@@ -47,9 +45,10 @@ impl Named {
             return Ok(None);
         }
         if request.rows_in().is_some() {
-            return Err(rejected(repeatability::not_here().into()));
+            return Err(Refusal::from(repeatability::not_here()).rejected());
         }
-        let repeatable = Repeatable::parse(given, now).map_err(|error| rejected(error.into()))?;
+        let repeatable =
+            Repeatable::parse(given, now).map_err(|error| Refusal::from(error).rejected())?;
         Ok(Some(Self { repeatable, digest: digest(request, body), part: 0 }))
     }
 
@@ -100,24 +99,12 @@ pub fn accepted(outcome: Result<Answer, Refusal>) -> Result<Answer, Refusal> {
     const ACCEPTED: &str = "accepted";
     match outcome {
         Ok(answer) => Ok(answer.stating(REPEATABILITY_RESULT, ACCEPTED)),
-        Err(refusal) if is_rejected(&refusal) => Err(refusal),
+        Err(refusal) if refusal.is_rejected() => Err(refusal),
         Err(refusal) => Err(refusal.with(REPEATABILITY_RESULT, ACCEPTED)),
     }
-}
-
-/// Whether a request was refused because of its name.
-pub fn is_rejected(refusal: &Refusal) -> bool {
-    let rejected =
-        |(name, value): &(HeaderName, _)| *name == REPEATABILITY_RESULT && *value == REJECTED;
-    refusal.headers.iter().any(rejected)
 }
 
 /// Whether a part of a batch has a name of its own.
 pub fn has_name(part: &Part) -> bool {
     [REQUEST_ID, FIRST_SENT].iter().any(|one| part.header(one.as_str()).is_some())
-}
-
-/// The refusal of a request because of its name.
-fn rejected(refusal: Refusal) -> Refusal {
-    refusal.with(REPEATABILITY_RESULT, REJECTED)
 }

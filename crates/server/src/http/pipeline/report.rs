@@ -20,7 +20,7 @@ use uuid::Uuid;
 #[cfg(rollcall_bench)]
 use super::OF_A_TENANT_AS_PREFERRED;
 use super::parts::{Begun, Reading};
-use super::query::{Rendered, Way, counted_answer, in_time, query_terms};
+use super::query::{Way, counted_answer, in_time, query_terms, rendered};
 use super::rows::Csv;
 use super::{Call, OF_A_TENANT, parse};
 use crate::app::App;
@@ -46,17 +46,13 @@ impl Call<'_> {
 
     /// All rows, unless the client prefers pages.
     async fn rows(&mut self, window: Window, form: Json) -> Result<Answer, Refusal> {
-        let preferred = self.preferences().max_page_size;
+        let preferred = self.preferences.max_page_size.as_ref();
         let mut terms = query_terms(self.app);
-        terms.page_size = preferred.as_ref().map_or(usize::MAX, |(size, _)| *size);
+        terms.page_size = preferred.map_or(usize::MAX, |(size, _)| *size);
         let page = page::report(&window, &self.options, &terms)?;
         let set = Arc::clone(&window.function.entity_set);
         let rows = Collection::of_function(&self.root, set).styled(self.style(form));
-        let (computed, selection) = (&page.list.shape.computed, page.selection.as_ref());
-        let (rows, render): (_, Render) = match &page.list.shape.apply {
-            Some(applied) => (rows.applying(applied, computed, selection), Collection::made),
-            None => (rows.selecting(computed, selection), |rows, _, row| rows.keyless(row)),
-        };
+        let rendered = rendered(rows, &page, |rows, _, row| rows.keyless(row));
         #[cfg(rollcall_bench)]
         if let Some(body) = super::fixed::body() {
             let answer = Answer::odata(StatusCode::OK, form, body).uncached();
@@ -64,7 +60,6 @@ impl Call<'_> {
         }
         let way = self.way(self.path);
         let reading = Reading::new(self.app, self.tenant(), Some(window), page, way);
-        let rendered = Rendered { rows, render };
         self.paged(reading, (form, Scope::List), rendered).await
     }
 
@@ -159,6 +154,3 @@ struct Nothing;
 impl RowSink for Nothing {
     fn row(&mut self, _version: u64, _row: &Row) {}
 }
-
-/// How a row is added; of what `$apply` has made with the number of its form.
-type Render = fn(&mut Collection, u64, &Row);

@@ -59,7 +59,7 @@ impl Call<'_> {
             .versioned()
             .uncached()
             .varying(OF_A_TENANT_AS_PREFERRED)
-            .applying(&self.preferences().applied(scope)))
+            .applying(&self.preferences.applied(scope)))
     }
 }
 

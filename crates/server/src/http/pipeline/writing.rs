@@ -39,7 +39,7 @@ impl Call<'_> {
         let wanted = wanted(&place.set, &selector);
         let precondition = self.precondition();
         let plan = Delete { set: Arc::clone(&place.set), selector, precondition };
-        let preferences = self.preferences();
+        let preferences = self.preferences.clone();
         let (scope, json) = (Scope::Plain, Json::default());
         let wish = AfterWrite { preferences, scope, json, selection: None };
         self.write(place, plan::Write::Delete(plan), &wish, wanted).await
