@@ -1,5 +1,9 @@
 //! A batch as JSON: Graph's, with the atomic groups of OData 4.01.
 
+mod names;
+
+use std::collections::BTreeSet;
+
 use base64::Engine;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -10,6 +14,7 @@ use serde_json::{Map, Value as Json};
 use super::{Batch, Form, Part, Unit, is_token, is_value, too_many};
 use crate::error::{Code, Error};
 use crate::headers::{is_json, media_type};
+use names::{Named, Names};
 
 /// The longest id of a request or name of a group, in bytes: an answer repeats them.
 pub(super) const MAX_ID: usize = 256;
@@ -60,14 +65,15 @@ pub(super) fn read(body: &[u8], most: usize) -> Result<Batch, Error> {
     if items.len() > most {
         return Err(too_many(most));
     }
-    let mut batch = Batch { form: Form::Json, parts: Vec::new(), units: Vec::new() };
+    let batch = Batch { form: Form::Json, parts: Vec::new(), units: Vec::new() };
+    let mut reader = Reader { batch, names: Names::default(), most };
     for (at, raw) in items.into_iter().enumerate() {
         let item: Item<'_> = object(raw).map_err(|error| {
             wrong(&format!("at position {at}"), &format!("{error}. Expected it as documented"))
         })?;
-        add(&mut batch, at, item)?;
+        reader.add(at, item)?;
     }
-    Ok(batch)
+    Ok(reader.batch)
 }
 
 /// What an object says; a list of the same values is none.
@@ -78,81 +84,93 @@ fn object<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, serde_json::Er
     Err(serde::de::Error::custom("expected an object"))
 }
 
-/// Puts a request behind those that are there.
-fn add(batch: &mut Batch, at: usize, item: Item<'_>) -> Result<(), Error> {
-    let id = item.id.ok_or_else(|| wrong(&format!("at position {at}"), "it has no id"))?;
-    let group = item.atomicity_group;
-    if [Some(&id), group.as_ref()].into_iter().flatten().any(|name| !is_name(name)) {
-        let problem = format!(
-            "an id or group that is empty, too long or has control characters. Expected 1 to {MAX_ID} bytes"
-        );
-        return Err(wrong(&format!("at position {at}"), &problem));
-    }
-    let named = format!("with id '{id}'");
-    if position(batch, &id).is_some() {
-        return Err(wrong(&named, "the id is there twice; letter case makes no difference"));
-    }
-    if item.condition.is_some() {
-        let message = format!("The request {named} has a condition in 'if', which is not served.");
-        return Err(Error::new(Code::NotImplemented, message).about("if"));
-    }
-    let method = item.method.filter(|method| is_token(method));
-    let method = method
-        .ok_or_else(|| wrong(&named, "it has no method, or one that is none"))?
-        .to_ascii_uppercase();
-    let url = item.url.ok_or_else(|| wrong(&named, "it has no url"))?;
-    let headers = headers(item.headers.unwrap_or_default())
-        .ok_or_else(|| wrong(&named, "its headers are not names with texts that can be sent"))?;
-    let mut after = Vec::new();
-    for other in item.depends_on.unwrap_or_default() {
-        after.extend(preceding(batch, &other).ok_or_else(|| depends(&named, &other))?);
-    }
-    let mut part =
-        Part { id: Some(id), id_is_inner: false, method, url, headers, body: Vec::new(), after };
-    if let Some(raw) = item.body {
-        part.body = body(raw, &part)?;
-    }
-    batch.parts.push(part);
-    join(batch, group)
+/// A batch as far as it is read.
+struct Reader {
+    batch: Batch,
+    names: Names,
+    /// The most requests that a batch may have.
+    most: usize,
 }
 
-/// Puts the last part into its group, whose parts stand side by side.
-fn join(batch: &mut Batch, group: Option<String>) -> Result<(), Error> {
-    let at = batch.parts.len() - 1;
-    let Some(name) = group else {
-        batch.units.push(Unit { group: None, parts: at..at + 1 });
-        return Ok(());
-    };
-    let same = |unit: &Unit| unit.group.as_ref().is_some_and(|one| one.eq_ignore_ascii_case(&name));
-    if let Some(last) = batch.units.last_mut().filter(|unit| same(unit)) {
-        last.parts.end += 1;
-        return Ok(());
+impl Reader {
+    /// Puts a request behind those that are there.
+    fn add(&mut self, at: usize, item: Item<'_>) -> Result<(), Error> {
+        let id = item.id.ok_or_else(|| wrong(&format!("at position {at}"), "it has no id"))?;
+        let group = item.atomicity_group;
+        if [Some(&id), group.as_ref()].into_iter().flatten().any(|name| !is_name(name)) {
+            let problem = format!(
+                "an id or group that is empty, too long or has control characters. Expected 1 to {MAX_ID} bytes"
+            );
+            return Err(wrong(&format!("at position {at}"), &problem));
+        }
+        let named = format!("with id '{id}'");
+        // What it depends on is looked for among those before it.
+        let after = self.after(&named, item.depends_on.unwrap_or_default());
+        if !self.names.add(&id, at) {
+            return Err(wrong(&named, "the id is there twice; letter case makes no difference"));
+        }
+        if item.condition.is_some() {
+            let message =
+                format!("The request {named} has a condition in 'if', which is not served.");
+            return Err(Error::new(Code::NotImplemented, message).about("if"));
+        }
+        let method = item.method.filter(|method| is_token(method));
+        let method = method
+            .ok_or_else(|| wrong(&named, "it has no method, or one that is none"))?
+            .to_ascii_uppercase();
+        let url = item.url.ok_or_else(|| wrong(&named, "it has no url"))?;
+        let headers = headers(item.headers.unwrap_or_default()).ok_or_else(|| {
+            wrong(&named, "its headers are not names with texts that can be sent")
+        })?;
+        let (id, after, id_is_inner) = (Some(id), after?, false);
+        let mut part = Part { id, id_is_inner, method, url, headers, body: Vec::new(), after };
+        if let Some(raw) = item.body {
+            part.body = body(raw, &part)?;
+        }
+        self.batch.parts.push(part);
+        self.join(group)
     }
-    if batch.units.iter().any(same) {
+
+    /// The positions of the requests that these names stand for, each once.
+    /// Each name is looked for once, and no list is longer than one that names
+    /// every request of the largest batch, and a group of each: the work on a
+    /// request grows with the requests before it and with nothing else.
+    fn after(&self, named: &str, others: Vec<String>) -> Result<Vec<usize>, Error> {
+        let most = self.most.saturating_mul(2);
+        if others.len() > most {
+            return Err(depends_on_many(named, others.len(), most));
+        }
+        let mut units = BTreeSet::new();
+        let mut parts = BTreeSet::new();
+        for other in others {
+            match self.names.find(&other).ok_or_else(|| depends(named, &other))? {
+                Named::Part(at) => drop(parts.insert(at)),
+                Named::Unit(unit) => drop(units.insert(unit)),
+            }
+        }
+        parts.extend(units.into_iter().flat_map(|unit| self.batch.units[unit].parts.clone()));
+        Ok(parts.into_iter().collect())
+    }
+
+    /// Puts the last part into its group, whose parts stand side by side.
+    fn join(&mut self, group: Option<String>) -> Result<(), Error> {
+        let (at, next) = (self.batch.parts.len() - 1, self.batch.units.len());
+        let unit = group.as_ref().map_or(next, |name| self.names.group(name, next));
+        if unit == next {
+            self.batch.units.push(Unit { group, parts: at..at + 1 });
+            return Ok(());
+        }
+        if unit + 1 == next {
+            self.batch.units[unit].parts.end += 1;
+            return Ok(());
+        }
         let message = format!(
-            "The requests of the atomic group '{name}' do not stand side by side. Expected no \
-             other request between them."
+            "The requests of the atomic group '{}' do not stand side by side. Expected no other \
+             request between them.",
+            group.unwrap_or_default()
         );
-        return Err(Error::bad_request(message));
+        Err(Error::bad_request(message))
     }
-    batch.units.push(Unit { group: Some(name), parts: at..at + 1 });
-    Ok(())
-}
-
-/// The positions of the part or the parts of the group of this name.
-fn preceding(batch: &Batch, name: &str) -> Option<std::ops::Range<usize>> {
-    if let Some(at) = position(batch, name) {
-        return Some(at..at + 1);
-    }
-    let named =
-        |unit: &&Unit| unit.group.as_ref().is_some_and(|one| one.eq_ignore_ascii_case(name));
-    batch.units.iter().find(named).map(|unit| unit.parts.clone())
-}
-
-fn position(batch: &Batch, id: &str) -> Option<usize> {
-    let same =
-        |part: &Part| part.id.as_ref().is_some_and(|one| one.to_lowercase() == id.to_lowercase());
-    batch.parts.iter().position(same)
 }
 
 pub(super) fn is_name(name: &str) -> bool {
@@ -212,8 +230,18 @@ fn depends(named: &str, other: &str) -> Error {
     Error::bad_request(message).about("dependsOn")
 }
 
+fn depends_on_many(named: &str, given: usize, most: usize) -> Error {
+    let message = format!(
+        "The request {named} depends on {given} names. Expected no more than {most}: the id and \
+         the group of each request that a batch may have, by the limit batch-parts of the service."
+    );
+    Error::bad_request(message).about("dependsOn")
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn told(text: &str) -> String {
@@ -288,6 +316,50 @@ mod tests {
         insta::assert_snapshot!("good", lines(GOOD));
         insta::assert_snapshot!("bad", lines(BAD));
         assert!(BAD.iter().all(|text| read(text.as_bytes(), 3).is_err()));
+    }
+
+    /// A batch of so many requests in one group and one that depends on these names.
+    fn depending(group: usize, names: &[&str]) -> Result<Batch, Error> {
+        let item = |at| json!({ "id": format!("a{at}"), "method": "PUT", "url": "x", "atomicityGroup": "g" });
+        let last = json!({ "id": "z", "method": "GET", "url": "x", "dependsOn": names });
+        let requests: Vec<Json> = (0..group).map(item).chain([last]).collect();
+        read(json!({ "requests": requests }).to_string().as_bytes(), group + 1)
+    }
+
+    #[test]
+    fn what_a_request_depends_on_is_there_once() {
+        let after = |names: &[&str]| depending(30, names).unwrap().parts[30].after.clone();
+        let all: Vec<usize> = (0..30).collect();
+        assert_eq!(after(&["a7", "g", "G", "A7", "a2", "g"]), all);
+        assert_eq!(after(&["a7", "A7", "a2", "a7"]), [2, 7]);
+        assert_eq!(after(&["g"; 62]), all);
+    }
+
+    #[test]
+    fn what_a_request_may_depend_on_is_limited() {
+        let error = depending(30, &["g"; 63]).unwrap_err();
+        assert_eq!((error.code, error.target.as_deref()), (Code::BadRequest, Some("dependsOn")));
+        let expected = "The request with id 'z' depends on 63 names. Expected no more than 62: the \
+                        id and the group of each request that a batch may have, by the limit \
+                        batch-parts of the service.";
+        assert_eq!(error.message, expected);
+        let all = vec!["g"; 260_000];
+        assert!(depending(30, &all).unwrap_err().to_string().contains("260000 names"));
+    }
+
+    #[test]
+    fn ids_and_groups_are_the_same_in_any_letter_case() {
+        let item = |id: &str, group: &str, after: &[&str]| json!({ "id": id, "method": "PUT", "url": "x", "atomicityGroup": group, "dependsOn": after });
+        let requests = [
+            item("ä", "Ö", &[]),
+            item("b", "ö", &[]),
+            item("c", "x", &["Ä"]),
+            item("d", "y", &["ö"]),
+        ];
+        let batch = read(json!({ "requests": requests }).to_string().as_bytes(), 4).unwrap();
+        let units: Vec<_> = batch.units.iter().map(|unit| unit.parts.clone()).collect();
+        assert_eq!(units, [0..2, 2..3, 3..4]);
+        assert_eq!([&batch.parts[2].after[..], &batch.parts[3].after], [&[0][..], &[0, 1]]);
     }
 
     proptest::proptest! {
