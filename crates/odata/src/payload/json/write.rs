@@ -3,6 +3,8 @@
 mod applied;
 mod delta;
 mod members;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -194,6 +196,8 @@ const USUAL_SIZE: usize = 8 * 1024;
 #[derive(Clone)]
 pub struct Collection {
     out: Vec<u8>,
+    /// How many bytes the part before had: the next is likely to have as many.
+    usual: usize,
     style: Style,
     context: String,
     /// How much of the context is the service root.
@@ -232,10 +236,16 @@ impl Collection {
 
     fn new(root: &str, context: String, set: Arc<EntitySet>) -> Self {
         let shown = (0..set.entity_type.properties.len()).collect();
-        let (out, style) = (Vec::with_capacity(USUAL_SIZE), Style::default());
-        let root = root.len();
-        let (computed, applied) = (Vec::new(), None);
-        Self { out, style, context, root, set, empty: true, shown, computed, applied }
+        let (usual, style, root) = (USUAL_SIZE, Style::default(), root.len());
+        let (out, computed, applied) = (Vec::with_capacity(usual), Vec::new(), None);
+        Self { out, usual, style, context, root, set, empty: true, shown, computed, applied }
+    }
+
+    /// The same between two parts, with room for the next: somewhat more than
+    /// the one before took, lest the last row makes it grow.
+    #[must_use]
+    pub fn fresh(&self) -> Self {
+        Self { out: Vec::with_capacity(self.usual + self.usual / 8), ..self.clone() }
     }
 
     /// The same, written in this style.
@@ -276,12 +286,17 @@ impl Collection {
 
     /// Adds a row of a report function. It has no address.
     pub fn keyless(&mut self, row: &Row) {
+        self.without_address(|rows, out| rows.members(out, row));
+    }
+
+    /// Adds an object that has no address, and says so where everything is told.
+    fn without_address(&mut self, members: impl FnOnce(&Self, &mut Vec<u8>)) {
         self.object(|rows, out| {
             if rows.style.tells_all() {
                 text(out, "@odata.type", &format!("#{}", rows.set.entity_type.name));
                 out.extend_from_slice(b",\"@odata.id\":null");
             }
-            rows.members(out, row);
+            members(rows, out);
         });
     }
 
@@ -312,6 +327,7 @@ impl Collection {
 
     /// The lines since the last part.
     pub fn lines(&mut self) -> Vec<u8> {
+        self.usual = self.out.len();
         std::mem::take(&mut self.out)
     }
 
@@ -340,12 +356,8 @@ impl Collection {
 
     /// The link of a part has this name.
     fn written_as(&mut self, part: &Part<'_>, name: &str) -> Vec<u8> {
-        let rows = std::mem::take(&mut self.out);
-        let mut out = Vec::with_capacity(rows.len() + 512);
-        if part.is_first {
-            self.begin(&mut out, part.count);
-        }
-        out.extend_from_slice(&rows);
+        let rows = self.lines();
+        let mut out = if part.is_first { self.begun(part.count, &rows) } else { rows };
         if part.is_last {
             out.push(b']');
             if let Some(link) = part.next_link {
@@ -356,17 +368,20 @@ impl Collection {
         out
     }
 
-    fn begin(&self, out: &mut Vec<u8>, count: Option<u64>) {
-        let start = out.len();
+    /// The begin of the answer, up to the end of these rows.
+    fn begun(&self, count: Option<u64>, rows: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(rows.len() + 512);
         if self.style.tells() {
-            text(out, "@odata.context", &self.context);
+            text(&mut out, "@odata.context", &self.context);
         }
         if let Some(count) = count {
             out.extend_from_slice(b",\"@odata.count\":");
-            members::long(out, count, self.style);
+            members::long(&mut out, count, self.style);
         }
         out.extend_from_slice(b",\"value\":[");
-        out[start] = b'{';
+        out[0] = b'{';
+        out.extend_from_slice(rows);
+        out
     }
 }
 

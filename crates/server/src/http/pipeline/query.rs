@@ -225,7 +225,7 @@ impl<R: Fn(&mut write::Collection, u64, &Row) + Clone + Send + 'static> Form for
     }
 
     fn fresh(&self) -> Self {
-        Self { rows: self.rows.clone(), render: self.render.clone() }
+        Self { rows: self.rows.fresh(), render: self.render.clone() }
     }
 }
 

@@ -80,7 +80,7 @@ impl Form for Lines {
     }
 
     fn fresh(&self) -> Self {
-        Self(self.0.clone())
+        Self(self.0.fresh())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rows that `$apply` has made: without a key's address and a version, each
 //! with what rows of its form have.
 
-use super::{Collection, computed, member, text};
+use super::{Collection, computed, member};
 use crate::edm::EntitySet;
 use crate::plan::apply::{self, Column};
 use crate::plan::query::{Computed, Selection};
@@ -43,13 +43,7 @@ impl Collection {
 
     /// Adds such a row; `form` is the number of its form. It has no address.
     pub fn made(&mut self, form: u64, row: &Row) {
-        self.object(|rows, out| {
-            if rows.style.tells_all() {
-                text(out, "@odata.type", &format!("#{}", rows.set.entity_type.name));
-                out.extend_from_slice(b",\"@odata.id\":null");
-            }
-            rows.made_members(out, form, row);
-        });
+        self.without_address(|rows, out| rows.made_members(out, form, row));
     }
 
     fn made_members(&self, out: &mut Vec<u8>, form: u64, row: &Row) {

@@ -17,12 +17,6 @@ pub struct Style {
 }
 
 impl Style {
-    /// The same form with every property.
-    #[must_use]
-    pub fn with_nulls(self) -> Self {
-        Self { omits_nulls: false, ..self }
-    }
-
     /// Whether it says anything besides the data.
     pub(super) fn tells(self) -> bool {
         self.json.metadata != Metadata::None
