@@ -16,6 +16,9 @@ use crate::headers::media_type;
 pub use target::{Target, reference, target};
 pub use write::{Answer, Answers};
 
+/// The longest id of a request or name of a group, in bytes: an answer repeats them.
+pub(super) const MAX_ID: usize = 256;
+
 /// How a batch is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -59,8 +62,7 @@ pub struct Part {
 impl Part {
     /// The value of the first header of this name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut named = self.headers.iter().filter(|(one, _)| one.eq_ignore_ascii_case(name));
-        named.next().map(|(_, value)| value.as_str())
+        first_of(&self.headers, name)
     }
 }
 
@@ -95,6 +97,17 @@ fn too_many(most: usize) -> Error {
          no more, or another batch for the rest."
     );
     Error::bad_request(message)
+}
+
+/// The value of the first header of this name.
+fn first_of<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let named = headers.iter().find(|(one, _)| one.eq_ignore_ascii_case(name));
+    named.map(|(_, value)| value.as_str())
+}
+
+/// Whether this can be an id or the name of a group.
+fn is_name(name: &str) -> bool {
+    (1..=MAX_ID).contains(&name.len()) && !name.chars().any(char::is_control)
 }
 
 /// Whether this can be a method or the name of a header (RFC 9110, section 5.6.2).

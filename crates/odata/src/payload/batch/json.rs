@@ -11,13 +11,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 
-use super::{Batch, Form, Part, Unit, is_token, is_value, too_many};
+use super::{Batch, Form, MAX_ID, Part, Unit, is_name, is_token, is_value, too_many};
 use crate::error::{Code, Error};
 use crate::headers::{is_json, media_type};
 use names::{Named, Names};
-
-/// The longest id of a request or name of a group, in bytes: an answer repeats them.
-pub(super) const MAX_ID: usize = 256;
 
 /// base64url, with or without padding.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
@@ -171,10 +168,6 @@ impl Reader {
         );
         Err(Error::bad_request(message))
     }
-}
-
-pub(super) fn is_name(name: &str) -> bool {
-    (1..=MAX_ID).contains(&name.len()) && !name.chars().any(char::is_control)
 }
 
 /// The headers as texts; numbers and Booleans are taken as they are written.

@@ -6,8 +6,7 @@
 
 mod lines;
 
-use super::json::{MAX_ID, is_name};
-use super::{Batch, Form, Part, Unit, is_token, is_value, too_many};
+use super::{Batch, Form, MAX_ID, Part, Unit, first_of, is_name, is_token, is_value, too_many};
 use crate::error::{Code, Error};
 use crate::headers::media_type;
 use lines::{Lines, between};
@@ -160,8 +159,7 @@ impl Head {
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        let mut named = self.0.iter().filter(|(one, _)| one.eq_ignore_ascii_case(name));
-        named.next().map(|(_, value)| value.as_str())
+        first_of(&self.0, name)
     }
 
     fn media_type(&self) -> String {

@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::resources::{ANY, BODY, JSON, KEPT, address};
 use super::{Address, Answer, Operation, parameters};
+use crate::payload::batch::MAX_ID;
 
 /// `$batch`.
 pub fn batch() -> Vec<Address> {
@@ -37,7 +38,7 @@ fn list(name: &str, item: &Json) -> Json {
 }
 
 fn request() -> Json {
-    let id = json!({ "type": "string", "minLength": 1, "maxLength": 256 });
+    let id = json!({ "type": "string", "minLength": 1, "maxLength": MAX_ID });
     json!({
         "type": "object",
         "required": ["id", "method", "url"],
