@@ -23,7 +23,7 @@ use uuid::Uuid;
 use crate::edm::EntitySet;
 use crate::error::Error;
 use crate::value::{Row, Value};
-use expression::{Comparison, Expression};
+use expression::Expression;
 
 /// Which entity of a set is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,9 +47,7 @@ impl Read {
     /// The same as a list of that entity alone, with what is computed besides.
     pub fn computing(self, computed: Vec<query::Computed>) -> List {
         let is = |at: usize, value: Value| {
-            let both = [Expression::Stored(at), Expression::Value(value)].map(Box::new);
-            let [one, other] = both;
-            Expression::Compare(Comparison::Eq, one, other)
+            Expression::equal(Expression::Stored(at), Expression::Value(value))
         };
         let filter = match self.selector {
             Selector::Key(key) => is(0, Value::Guid(key)),

@@ -109,6 +109,13 @@ pub enum Expression {
     Case(Vec<(Expression, Expression)>),
 }
 
+impl Expression {
+    /// Whether both are the same value, or both null.
+    pub(crate) fn equal(one: Self, other: Self) -> Self {
+        Self::Compare(Comparison::Eq, Box::new(one), Box::new(other))
+    }
+}
+
 /// How a property is kept that clients see as a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {

@@ -83,11 +83,7 @@ pub(crate) fn shape(
     let mut computed = compute(setting)?;
     let mut order = order(setting, &computed)?;
     let applied_order = applied.iter().flat_map(|(applied, _)| &applied.order);
-    for key in applied_order {
-        if !order.iter().any(|other| other.expression == key.expression) {
-            order.push(key.clone());
-        }
-    }
+    follow(&mut order, applied_order.cloned());
     let filter = condition(setting, &computed)?;
     let selection = match options.get(SystemOption::Select) {
         None => None,
@@ -96,6 +92,15 @@ pub(crate) fn shape(
     let skip = options.number(SystemOption::Skip)?.unwrap_or(0);
     let apply = applied.map(|(applied, _)| Box::new(applied));
     Ok((Shape { filter, order, computed, skip, apply }, selection))
+}
+
+/// Puts keys behind an order that has not been by the same yet.
+pub(crate) fn follow(order: &mut Vec<OrderKey>, more: impl IntoIterator<Item = OrderKey>) {
+    for key in more {
+        if !order.iter().any(|other| other.expression == key.expression) {
+            order.push(key);
+        }
+    }
 }
 
 /// `$filter` and `$search`: both must hold.

@@ -3,7 +3,7 @@
 //! A word or phrase is found in a row where a string has it, in any letter
 //! case, or where a date or number has exactly this text. The key is not searched.
 
-use super::expression::{Comparison, Expression, Function, Kept, Ty, literal_of};
+use super::expression::{Expression, Function, Kept, Ty, literal_of};
 use crate::edm::{EntitySet, Property, Role, Type};
 use crate::uri::search::Search;
 use crate::value::Value;
@@ -55,5 +55,5 @@ fn equals(at: usize, ty: Ty, term: &str) -> Option<Expression> {
 }
 
 fn same(one: Expression, value: Value) -> Expression {
-    Expression::Compare(Comparison::Eq, Box::new(one), Box::new(Expression::Value(value)))
+    Expression::equal(one, Expression::Value(value))
 }

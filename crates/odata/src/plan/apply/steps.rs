@@ -4,7 +4,7 @@ use super::groups::Partition;
 use super::{Aggregate, Applied, Column, Grouping, Limit, Relation, Scope};
 use crate::edm::Type;
 use crate::error::{Code, Error};
-use crate::plan::expression::{Binder, Comparison, Expression, Setting, Ty};
+use crate::plan::expression::{Binder, Expression, Setting, Ty};
 use crate::plan::query::{self, Computed, OrderKey};
 use crate::plan::{expression, search};
 use crate::uri;
@@ -303,13 +303,8 @@ impl<'a> Planner<'a> {
     /// The order of a table, whole.
     pub fn whole_order(&self, table: &Table) -> Vec<OrderKey> {
         let key = table.form.iter().chain(&table.key);
-        let key = key.map(|at| self.key_of(*at));
         let mut order = table.order.clone();
-        for key in key {
-            if !order.iter().any(|other| other.expression == key.expression) {
-                order.push(key);
-            }
-        }
+        query::follow(&mut order, key.map(|at| self.key_of(*at)));
         order
     }
 
@@ -445,11 +440,7 @@ pub(super) fn by_form(form: usize, numbers: &[usize]) -> Expression {
         let number = i64::try_from(number).unwrap_or(i64::MAX);
         Expression::Value(crate::Value::Int(number))
     };
-    let is = |at: usize| {
-        let both = [Expression::Stored(form), number(at)].map(Box::new);
-        let [one, other] = both;
-        Expression::Compare(Comparison::Eq, one, other)
-    };
+    let is = |at: usize| Expression::equal(Expression::Stored(form), number(at));
     let branches = numbers.iter().enumerate().map(|(at, group)| (is(at), number(*group)));
     Expression::Case(branches.collect())
 }

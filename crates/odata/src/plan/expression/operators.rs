@@ -151,7 +151,7 @@ fn equality(left: Expression, right: Expression) -> Expression {
         },
         other => other,
     };
-    Expression::Compare(Comparison::Eq, Box::new(left), Box::new(right))
+    Expression::equal(left, right)
 }
 
 /// What is kept of a key or period that clients see as this string.
@@ -164,13 +164,13 @@ fn kept(how: Kept, shown: &Value) -> Option<Value> {
     (primitive::text_of(&kept) == *text).then_some(kept)
 }
 
-/// `in`: as many equalities as there are items.
 /// Whether an `in` is one comparison with a list of values. A literal is cast to
 /// what it stands beside, which differs from item to item.
 pub(super) fn is_plain(value: &Typed, items: &[Typed]) -> bool {
     !value.literal && items.iter().all(|item| matches!(item.expression, Expression::Value(_)))
 }
 
+/// `in`: as many equalities as there are items.
 pub(super) fn is_in(value: Typed, items: Vec<Typed>) -> Result<Typed, Error> {
     let plain = is_plain(&value, &items);
     let mut values = Vec::with_capacity(items.len());
