@@ -11,6 +11,7 @@ pub mod page;
 pub mod query;
 pub mod resource;
 mod search;
+mod token;
 pub mod window;
 pub mod write;
 

@@ -6,13 +6,13 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::page::{self, Page, Terms, binding};
 use super::query::{Selection, Shape};
+use super::token;
 use crate::edm::EntitySet;
 use crate::error::{Code, Error};
 use crate::uri::options::{Options, SystemOption};
@@ -23,16 +23,8 @@ const FORM: u64 = 1;
 /// The value of `$deltatoken` that asks for a delta link without any entity.
 const LATEST: &str = "latest";
 
-/// The options of a round that begins with this function.
-const SERVED: [SystemOption; 7] = [
-    SystemOption::Compute,
-    SystemOption::DeltaToken,
-    SystemOption::Filter,
-    SystemOption::Format,
-    SystemOption::Search,
-    SystemOption::Select,
-    SystemOption::SkipToken,
-];
+/// The options that go on with a round: one of them is all that its links have.
+const TOKENS: [SystemOption; 2] = [SystemOption::DeltaToken, SystemOption::SkipToken];
 
 /// The options that still hold when everything has been listed once.
 const KEPT: [SystemOption; 5] = [
@@ -117,9 +109,8 @@ pub struct Round {
 impl Round {
     /// The round that a call of the function begins, or goes on with.
     pub fn of(set: &Arc<EntitySet>, tenant: Uuid, options: &Options) -> Result<Self, Error> {
-        options.only(&SERVED)?;
-        let tokens = [SystemOption::DeltaToken, SystemOption::SkipToken];
-        let given = tokens.iter().find_map(|one| Some((*one, options.get(*one)?)));
+        options.only(&[&KEPT[..], &TOKENS].concat())?;
+        let given = TOKENS.iter().find_map(|one| Some((*one, options.get(*one)?)));
         let step = match given {
             None | Some((SystemOption::DeltaToken, "")) => Step::First,
             Some((SystemOption::DeltaToken, text)) if text.eq_ignore_ascii_case(LATEST) => {
@@ -206,12 +197,11 @@ impl Round {
         let options: Vec<(String, &str)> = options.named().collect();
         let change = moment.change.map(|(entity, at)| (entity.to_string(), at));
         let token = json!([FORM, self.bound_to(), moment.number, change, options, after]);
-        URL_SAFE_NO_PAD.encode(token.to_string())
+        token::write(&token)
     }
 
     fn read(set: &Arc<EntitySet>, tenant: Uuid, token: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let Json::Array(parts) = serde_json::from_slice(&bytes).ok()? else { return None };
+        let parts = token::read(token)?;
         let [form, bound_to, number, change, options, after] = parts.as_slice() else {
             return None;
         };
@@ -276,6 +266,8 @@ pub fn out_of_sync() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
     use super::*;
     use crate::catalog;
     use crate::uri::Limits;

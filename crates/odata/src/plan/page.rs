@@ -7,14 +7,13 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::expression::{Setting, literal_of};
 use super::query::{self, Computed, Selection, Shape};
 use super::window::Window;
-use super::{Count, List};
+use super::{Count, List, token};
 use crate::edm::EntitySet;
 use crate::error::{Code, Error};
 use crate::payload::primitive;
@@ -26,7 +25,7 @@ use crate::value::Value;
 const FORM: u64 = 2;
 
 /// The options that say which rows there are and in which order: a skip token
-/// holds for the same values of these.
+/// holds for the same values of these, and a count has these and no others.
 const BINDING: [SystemOption; 7] = [
     SystemOption::Apply,
     SystemOption::Compute,
@@ -206,20 +205,9 @@ fn asks_for_now(options: &Options) -> bool {
     texts.any(is_there) || options.aliases().any(|(_, text)| is_there(text))
 }
 
-/// The options of a count: paging and order do not matter to it.
-const OF_A_COUNT: [SystemOption; 7] = [
-    SystemOption::Apply,
-    SystemOption::Compute,
-    SystemOption::Filter,
-    SystemOption::OrderBy,
-    SystemOption::Search,
-    SystemOption::Skip,
-    SystemOption::Top,
-];
-
-/// What of a set is to be counted.
+/// What of a set is to be counted: paging and order do not matter to it.
 pub fn count(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<Count, Error> {
-    options.only(&OF_A_COUNT)?;
+    options.only(&BINDING)?;
     let page = planned(set, &set.name, options, terms)?;
     let Shape { filter, apply, .. } = page.list.shape;
     Ok(Count { set: page.list.set, filter, apply })
@@ -227,7 +215,7 @@ pub fn count(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<C
 
 /// What of a report function is to be counted: a list without rows.
 pub fn report_count(window: &Window, options: &Options, terms: &Terms) -> Result<List, Error> {
-    options.only(&OF_A_COUNT)?;
+    options.only(&BINDING)?;
     let set = &window.function.entity_set;
     let Shape { filter, apply, .. } = planned(set, &call(window), options, terms)?.list.shape;
     let shape = Shape { filter, apply, ..Shape::default() };
@@ -275,7 +263,7 @@ impl Page {
             None => json!([FORM, self.bound_to, given, texts]),
             Some(now) => json!([FORM, self.bound_to, given, texts, now.to_string()]),
         };
-        Some(URL_SAFE_NO_PAD.encode(token.to_string()))
+        Some(token::write(&token))
     }
 }
 
@@ -290,8 +278,7 @@ struct Token {
 
 impl Token {
     fn read(token: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let Json::Array(parts) = serde_json::from_slice(&bytes).ok()? else { return None };
+        let parts = token::read(token)?;
         let (parts, now) = parts.split_at_checked(4)?;
         let [form, bound_to, given, Json::Array(texts)] = parts else { return None };
         let now = match now {
@@ -356,6 +343,8 @@ fn bad_token() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
     use super::*;
     use crate::catalog;
 
