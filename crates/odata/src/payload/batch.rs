@@ -105,6 +105,11 @@ fn first_of<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> 
     named.map(|(_, value)| value.as_str())
 }
 
+/// Whether two ids or names of groups are the same: in any letter case.
+pub fn is_same_name(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
+
 /// Whether this can be an id or the name of a group.
 fn is_name(name: &str) -> bool {
     (1..=MAX_ID).contains(&name.len()) && !name.chars().any(char::is_control)

@@ -176,6 +176,9 @@ pub fn requests_depend_on_others(world: &World) {
     assert_eq!(statuses(&answers), [201, 400, 424, 424, 201, 424]);
     assert_eq!(answers[2]["body"]["error"]["code"], "failedDependency");
     assert_eq!(count(world), "2");
+    // A reference is an id, in any letter case.
+    let requests = json!([create("\u{c4}", 4), get("h", "$\u{e4}/teams")]);
+    assert_eq!(statuses(&batch(world, &requests)), [201, 200]);
 }
 
 pub fn a_batch_goes_on_unless_it_is_told_not_to(world: &World) {

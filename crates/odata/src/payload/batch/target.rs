@@ -55,13 +55,13 @@ fn local<'a>(path: &'a str, hosts: &[&str]) -> Result<&'a str, Error> {
     Err(Error::bad_request(message))
 }
 
-/// Whether an address begins with a reference to another part, `$` and its id:
-/// the id, and what follows it.
-pub fn reference(url: &str, is_id: impl Fn(&str) -> bool) -> Option<(&str, &str)> {
+/// Where an address begins with a reference to another part, `$` and its id:
+/// what is found under that id, and what follows it.
+pub fn reference<T>(url: &str, find: impl Fn(&str) -> Option<T>) -> Option<(T, &str)> {
     let rest = url.strip_prefix('/').unwrap_or(url).strip_prefix('$')?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (id, rest) = rest.split_at(end);
-    is_id(id).then_some((id, rest))
+    find(id).map(|found| (found, rest))
 }
 
 #[cfg(test)]
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn references() {
-        let read = |url| reference(url, |id| id == "1" || id == "a.b");
+        let read = |url| reference(url, |id| ["1", "a.b"].into_iter().find(|one| *one == id));
         assert_eq!(read("$1"), Some(("1", "")));
         assert_eq!(read("/$1/x?y"), Some(("1", "/x?y")));
         assert_eq!(read("$a.b?x"), Some(("a.b", "?x")));

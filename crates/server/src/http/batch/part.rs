@@ -6,7 +6,7 @@ use hyper::header::{
     AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderMap, HeaderName,
     HeaderValue, LOCATION, TRANSFER_ENCODING,
 };
-use rollcall_odata::payload::batch::{Part, reference, target};
+use rollcall_odata::payload::batch::{Part, is_same_name, reference, target};
 use rollcall_odata::{Code, Error};
 
 use super::super::answer::{Answer, ODATA_ENTITY_ID};
@@ -55,12 +55,9 @@ impl Run<'_> {
         let (part, before) = (&self.batch.parts[at], &self.batch.parts[..at]);
         let find = |id: &str| {
             // Of several of one name the last counts.
-            before
-                .iter()
-                .rposition(|one| one.id.as_ref().is_some_and(|is| is.eq_ignore_ascii_case(id)))
+            before.iter().rposition(|one| one.id.as_ref().is_some_and(|is| is_same_name(is, id)))
         };
-        let (id, rest) = reference(&part.url, |id| find(id).is_some())?;
-        Some((find(id)?, rest))
+        reference(&part.url, find)
     }
 
     /// The request that a part is. `urls` are the addresses of the parts before
