@@ -23,7 +23,7 @@ pub(crate) const TABLES: &str = "
         number INTEGER NOT NULL,     -- 1, 2, 3 and so on for each tenant
         data_set INTEGER NOT NULL,
         entity BLOB NOT NULL,        -- its key
-        -- No IN: for a list of three SQLite would make a table, for every row.
+        -- No IN, here and in repeated: of more than two SQLite makes a table, for every row.
         kind TEXT NOT NULL CHECK (kind = 'created' OR kind = 'changed' OR kind = 'deleted'),
         who TEXT NOT NULL,
         at INTEGER NOT NULL,         -- milliseconds since 1970 in UTC
@@ -53,7 +53,9 @@ pub(crate) const REPEATED: &str = "
         part INTEGER NOT NULL,       -- which of the request's writes
         digest BLOB NOT NULL,        -- of the request
         until INTEGER NOT NULL,      -- milliseconds since 1970 in UTC
-        kind TEXT NOT NULL CHECK (kind IN ('created', 'changed', 'unchanged', 'deleted')),
+        kind TEXT NOT NULL CHECK (
+            kind = 'created' OR kind = 'changed' OR kind = 'unchanged' OR kind = 'deleted'
+        ),
         version INTEGER,
         entity TEXT,                 -- as it was after the write, as JSON
         PRIMARY KEY (tenant, who, client, request, part)
