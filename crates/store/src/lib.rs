@@ -270,20 +270,20 @@ impl Store {
         tables: Arc<Tables>,
         options: &Options,
     ) -> Result<Self, Error> {
-        let (to_writer, to_readers) =
-            (Queue::new(options.queue.max(1)), Queue::new(options.queue.max(1)));
+        let (to_writer, for_writer) = Queue::new(options.queue.max(1));
+        let (to_readers, for_readers) = Queue::new(options.queue.max(1));
         let mut readers = Vec::new();
         for number in 0..options.readers.max(1) {
             let connection = sqlite::open_to_read(file)?;
             connection.set_prepared_statement_cache_capacity(options.statement_cache);
-            let queue = to_readers.receiver();
+            let queue = for_readers.clone();
             readers.push(spawn(format!("reader {number}"), || reader::run(connection, queue))?);
         }
         connection.set_prepared_statement_cache_capacity(options.statement_cache);
         let work = writer::Writer::new(
             connection,
             Arc::clone(&tables),
-            to_writer.receiver(),
+            for_writer,
             options.batch.max(1),
         );
         let health = work.health();
