@@ -61,9 +61,6 @@ pub(crate) struct Table {
     roles: [Option<usize>; 3],
 }
 
-/// What `refresh` wants to know of a row: refresh date, period and date.
-pub(crate) type Known<'r> = [ToSqlOutput<'r>; 3];
-
 impl Table {
     fn of(set: Arc<EntitySet>, number: i64) -> Self {
         let kinds = set.entity_type.properties.iter().map(Kind::of).collect();
@@ -123,13 +120,7 @@ impl Table {
         self.set.identity.iter().map(|at| row[*at].clone()).collect()
     }
 
-    /// What `refresh` wants to know of a row that `bind` has bound.
-    pub fn known<'r>(&self, bound: &[ToSqlOutput<'r>]) -> Known<'r> {
-        self.roles
-            .map(|at| at.map_or(ToSqlOutput::from(rusqlite::types::Null), |at| bound[at].clone()))
-    }
-
-    /// What `refresh` wants to know of a row, as numbers.
+    /// What `refresh` wants to know of a row: refresh date, period and date.
     pub fn days(&self, row: &[Value]) -> [Option<i64>; 3] {
         self.roles.map(|at| match &row[at?] {
             Value::Date(date) => Some(day_number(*date)),

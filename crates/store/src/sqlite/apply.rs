@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::memory::{Tenant, Tenants};
 use super::once::apply_once;
 use super::query;
-use crate::table::{Known, Table, Tables};
+use crate::table::{Table, Tables};
 use crate::{Author, Entity, Error, Written, sql};
 
 /// Why a write was not done.
@@ -105,11 +105,10 @@ impl Work<'_> {
             return Err(self.conflict(tenant.number, row)?.into());
         }
         self.log(tenant, number, "changed", &bound[0], Some(&former))?;
-        let bound_before = table.bind(&current.row)?;
-        let (before, after) = (table.known(&bound_before), table.known(&bound));
+        let (before, after) = (table.days(&current.row), table.days(row));
         if before != after {
-            self.leave(tenant.number, &before)?;
-            self.enter(tenant.number, table.days(row));
+            self.leave(tenant.number, before)?;
+            self.enter(tenant.number, after);
         }
         Ok(number)
     }
@@ -131,12 +130,12 @@ impl Work<'_> {
         if !plan.precondition.holds(Some(current.version)) {
             return Err(Error::PreconditionFailed.into());
         }
-        let bound = table.bind(&current.row)?;
+        let key = table.bind_one(0, &current.row[0])?;
         let former = table.to_json(&current.row)?;
         let mut statement = self.connection.prepare_cached(&table.sql.delete)?;
-        statement.execute((tenant.number, &bound[0]))?;
-        self.log(tenant, tenant.last_change + 1, "deleted", &bound[0], Some(&former))?;
-        self.leave(tenant.number, &table.known(&bound))?;
+        statement.execute((tenant.number, &key))?;
+        self.log(tenant, tenant.last_change + 1, "deleted", &key, Some(&former))?;
+        self.leave(tenant.number, table.days(&current.row))?;
         Ok(Written::Deleted)
     }
 
@@ -227,17 +226,17 @@ impl Work<'_> {
     }
 
     /// `refresh` will learn of a row that has come.
-    fn enter(&mut self, tenant: i64, days: [Option<i64>; 3]) {
+    pub(super) fn enter(&mut self, tenant: i64, days: [Option<i64>; 3]) {
         self.tenants.news(tenant, self.table.number).row(days);
     }
 
     /// `refresh` learns of a row that has gone. Only if nothing else says what
     /// that row said is it made anew from the rows.
-    fn leave(&mut self, tenant: i64, known: &Known<'_>) -> Result<(), Stop> {
+    fn leave(&mut self, tenant: i64, days: [Option<i64>; 3]) -> Result<(), Stop> {
         self.tenants.tell(self.connection)?;
         let (table, set) = (self.table, self.table.number);
         let mut statement = self.connection.prepare_cached(&table.sql.refresh_stale)?;
-        let [refreshed, period, date] = known;
+        let [refreshed, period, date] = days;
         let stale: Option<Option<bool>> = statement
             .query_row((tenant, set, refreshed, period, date), |row| row.get(0))
             .optional()?;
