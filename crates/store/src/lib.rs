@@ -280,12 +280,8 @@ impl Store {
             readers.push(spawn(format!("reader {number}"), || reader::run(connection, queue))?);
         }
         connection.set_prepared_statement_cache_capacity(options.statement_cache);
-        let work = writer::Writer::new(
-            connection,
-            Arc::clone(&tables),
-            for_writer,
-            options.batch.max(1),
-        );
+        let work =
+            writer::Writer::new(connection, Arc::clone(&tables), for_writer, options.batch.max(1));
         let health = work.health();
         let writer = Mutex::new(Some(spawn("writer".to_owned(), || work.run())?));
         let readers = Mutex::new(readers);

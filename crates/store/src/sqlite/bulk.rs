@@ -7,7 +7,7 @@ use rollcall_odata::plan::bulk::{Bulk, Policy};
 use rusqlite::{CachedStatement, Connection, ErrorCode};
 
 use super::apply::{Stop, Work};
-use super::memory::{News, Tenant, Tenants};
+use super::memory::{Tenant, Tenants};
 use super::query;
 use crate::sql::CHUNK;
 use crate::table::Tables;
@@ -30,7 +30,6 @@ pub(super) fn write(
         changes: connection.prepare_cached(&table.sql.new_changes)?,
         outcomes: vec![Outcome::Created; order.len()],
         singly: 0,
-        news: News::default(),
         plan,
         tenant,
         work,
@@ -48,7 +47,6 @@ struct Load<'a> {
     outcomes: Vec<Outcome>,
     /// How many rows are to be written one by one before the next chunk.
     singly: usize,
-    news: News,
 }
 
 impl Load<'_> {
@@ -68,8 +66,6 @@ impl Load<'_> {
             }
             rest = &rest[CHUNK.min(done + 1)..];
         }
-        self.tell();
-        self.work.tenants.tell(self.work.connection)?;
         Ok(self.outcomes)
     }
 
@@ -116,7 +112,7 @@ impl Load<'_> {
             } else {
                 self.work.log(self.tenant, last, "created", &key, None)?;
             }
-            self.news.row(table.days(values));
+            self.work.enter(self.tenant.number, table.days(values));
         }
         if rows.len() == CHUNK {
             self.changes.raw_bind_parameter(2, first)?;
@@ -134,7 +130,7 @@ impl Load<'_> {
         let change = self.tenant.last_change + 1;
         if self.work.put(&table.sql.insert, self.tenant.number, change, &bound)? {
             self.work.log(self.tenant, change, "created", &bound[0], None)?;
-            self.news.row(table.days(values));
+            self.work.enter(self.tenant.number, table.days(values));
             self.numbered(change);
             return Ok(());
         }
@@ -162,16 +158,9 @@ impl Load<'_> {
         }
         let mut row = values.to_vec();
         row[0] = Value::Guid(id);
-        self.tell();
         let change = self.work.change(self.tenant, &current, &row)?;
         self.numbered(change);
         Ok(Outcome::Replaced)
-    }
-
-    /// What `refresh` is to learn, before it is looked at.
-    fn tell(&mut self) {
-        let (tenant, set) = (self.tenant.number, self.work.table.number);
-        self.work.tenants.news(tenant, set).add(std::mem::take(&mut self.news));
     }
 
     /// Whether a key came with the row: those that were assigned count up from the first.

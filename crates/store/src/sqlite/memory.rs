@@ -25,6 +25,13 @@ pub(super) struct Tenant {
     pub last_change: i64,
 }
 
+/// What was remembered at a savepoint.
+pub(super) struct Before {
+    guid: Uuid,
+    tenant: Option<Tenant>,
+    news: HashMap<(i64, i64), News>,
+}
+
 impl Tenants {
     /// What is remembered of this one.
     pub fn get(&self, guid: &Uuid) -> Option<&Tenant> {
@@ -42,11 +49,17 @@ impl Tenants {
         self.news.clear();
     }
 
-    /// What was done since a savepoint is undone; before it, this was
-    /// remembered of the tenant that did it, and `refresh` was told all.
-    pub fn go_back(&mut self, guid: Uuid, before: Option<Tenant>) {
-        self.news.clear();
-        match before {
+    /// What `go_back` takes after a savepoint in which this tenant alone writes.
+    pub fn before(&self, guid: Uuid) -> Before {
+        Before { guid, tenant: self.get(&guid).copied(), news: self.news.clone() }
+    }
+
+    /// What was done since a savepoint is undone. What `refresh` was told since
+    /// is undone with it, and will be told again where it was of before.
+    pub fn go_back(&mut self, before: Before) {
+        let Before { guid, tenant, news } = before;
+        self.news = news;
+        match tenant {
             Some(tenant) => self.known.insert(guid, tenant),
             None => self.known.remove(&guid),
         };
@@ -57,29 +70,25 @@ impl Tenants {
         self.news.entry((tenant, data_set)).or_default()
     }
 
-    /// Tells `refresh` what it has not been told yet: before it is read, before
-    /// a savepoint, and before the transaction ends.
+    /// Tells `refresh` what it has not been told yet: before it is read, and
+    /// before the transaction ends.
     pub fn tell(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         if self.news.is_empty() {
             return Ok(());
         }
         let mut statement = connection.prepare_cached(sql::REFRESH_ENTER)?;
         for ((tenant, set), news) in self.news.drain() {
-            let News { any, refreshed, period, first, last } = news;
-            if !any {
-                continue;
-            }
+            let News { refreshed, period, first, last } = news;
             statement.execute((tenant, set, refreshed, period, first, last))?;
         }
         Ok(())
     }
 }
 
-/// What `refresh` is to learn of rows that have come.
+/// What `refresh` is to learn of rows that have come: one at least, though of
+/// some types it says nothing more.
 #[derive(Clone, Copy, Default)]
 pub(super) struct News {
-    /// Whether there are any; of some types they say nothing else.
-    any: bool,
     refreshed: Option<i64>,
     /// The longest period of that refresh date.
     period: Option<i64>,
@@ -90,21 +99,11 @@ pub(super) struct News {
 impl News {
     /// A row has come: its refresh date, period and date.
     pub fn row(&mut self, [refreshed, period, date]: [Option<i64>; 3]) {
-        self.any = true;
         if refreshed.is_some() && refreshed >= self.refreshed {
             let before = self.period.filter(|_| refreshed == self.refreshed);
             (self.refreshed, self.period) = (refreshed, period.max(before));
         }
         self.last = self.last.max(date);
         self.first = self.first.into_iter().chain(date).min();
-    }
-
-    /// What else has come.
-    pub fn add(&mut self, others: Self) {
-        if !others.any {
-            return;
-        }
-        self.row([others.refreshed, others.period, others.first]);
-        self.row([None, None, others.last]);
     }
 }

@@ -210,7 +210,7 @@ impl Writer {
             Fate::None => false,
         };
         if stays {
-            self.execute("COMMIT")?;
+            self.commit()?;
         } else {
             self.give_up();
         }
@@ -250,12 +250,13 @@ impl Writer {
                 None => break,
             }
         }
-        self.tell()?;
-        self.execute("COMMIT")
+        self.commit()
     }
 
-    fn tell(&mut self) -> Result<(), Error> {
-        self.tenants.tell(&self.connection).map_err(|error| Error::of_write(&error))
+    /// Ends the transaction, once `refresh` knows of all that it did.
+    fn commit(&mut self) -> Result<(), Error> {
+        self.tenants.tell(&self.connection).map_err(|error| Error::of_write(&error))?;
+        self.execute("COMMIT")
     }
 
     /// What is queued; after so many writes of this transaction.
@@ -297,10 +298,8 @@ impl Writer {
         author: &Author,
         plans: Vec<Write>,
     ) -> Result<Result<Vec<Written>, Failed>, Error> {
-        // What others did is not undone with the group.
-        self.tell()?;
         self.execute("SAVEPOINT several")?;
-        let before = self.tenants.get(&author.tenant).copied();
+        let before = self.tenants.before(author.tenant);
         let mut written = Vec::with_capacity(plans.len());
         for (at, plan) in plans.into_iter().enumerate() {
             match self.apply(author, plan) {
@@ -309,7 +308,7 @@ impl Writer {
                 Err(Stop::Refused(error)) => {
                     self.execute("ROLLBACK TO several")?;
                     self.execute("RELEASE several")?;
-                    self.tenants.go_back(author.tenant, before);
+                    self.tenants.go_back(before);
                     return Ok(Err(Failed { at, error }));
                 }
             }
