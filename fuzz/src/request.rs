@@ -1,6 +1,6 @@
 //! Bodies and headers.
 
-use rollcall_odata::headers::{self, Accept, Numbers, Preferences, Protocol};
+use rollcall_odata::headers::{self, Accept, Numbers, Preferences, Protocol, Scope};
 use rollcall_odata::payload::csv::read::Known;
 use rollcall_odata::payload::json::{read, write as json};
 use rollcall_odata::plan::Versions;
@@ -81,9 +81,16 @@ pub fn headers(data: &[u8]) {
         tags(&versions);
     }
     let preferences = Preferences::parse(lines());
+    for scope in [Scope::One, Scope::List, Scope::Rows, Scope::Plain] {
+        let refused = preferences.check(scope).is_err();
+        assert!(!refused || preferences.applied(scope).contains(&"handling=strict".into()));
+    }
     assert!(preferences.max_page_size.is_none_or(|(size, name)| size > 0 && !name.is_empty()));
     for line in lines() {
         assert!(!headers::is_json(line) || headers::rows_in(line).is_none());
+        if let Err(error) = headers::check_content_type(line) {
+            assert_eq!(error.code.status(), 400, "{error:?}");
+        }
         for header in 0..3 {
             let one = |at: usize| (at == header).then_some(line);
             if let Err(error) = Protocol::of(one(0), one(1), one(2)) {

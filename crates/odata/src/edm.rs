@@ -2,6 +2,26 @@
 
 use std::sync::Arc;
 
+/// The namespace of every type and function of a catalogue, and the alias that Graph gives it.
+pub const NAMESPACE: (&str, &str) = ("microsoft.graph", "graph");
+
+/// A name without the namespace before it, or its alias, in any letter case;
+/// `None` where it has neither.
+pub fn unqualified(name: &str) -> Option<&str> {
+    [NAMESPACE.0, NAMESPACE.1].into_iter().find_map(|space| {
+        let (before, rest) = name.split_at_checked(space.len())?;
+        rest.strip_prefix('.').filter(|_| before.eq_ignore_ascii_case(space))
+    })
+}
+
+/// Whether a request means this full name: it may have the alias in it, and
+/// letter case does not count.
+pub fn names_type(given: &str, full: &str) -> bool {
+    let short = unqualified(given).zip(unqualified(full));
+    given.eq_ignore_ascii_case(full)
+        || short.is_some_and(|(given, full)| given.eq_ignore_ascii_case(full))
+}
+
 /// The model: every type, entity set and function of one catalogue.
 #[derive(Debug, Default)]
 pub struct Model {

@@ -6,6 +6,7 @@ mod negotiation;
 mod preferences;
 mod protocol;
 pub mod repeatability;
+pub(crate) mod written;
 
 pub use accept::Accept;
 pub use media::{Json, Kind, MediaType, Metadata, Numbers};
@@ -13,18 +14,32 @@ pub use negotiation::{OF_A_SET, OF_A_VALUE, OF_DATA};
 pub use preferences::{Answer, Handling, Preferences, Scope};
 pub use protocol::Protocol;
 
+use crate::error::Error;
 use crate::plan::Versions;
+use written::Written;
 
 /// The media type of a `Content-Type`, without its parameters.
 pub fn media_type(content_type: &str) -> &str {
-    content_type.split(';').next().unwrap_or_default().trim()
+    Written::of(content_type).name()
 }
 
-/// The `charset` of a `Content-Type`, if it says one.
-pub fn charset(content_type: &str) -> Option<&str> {
-    let mut parameters = content_type.split(';').skip(1).filter_map(|one| one.split_once('='));
-    let charset = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
-    charset.map(|(_, value)| value.trim().trim_matches('"'))
+/// Refuses a `Content-Type` that says what cannot be: another charset than
+/// UTF-8, or a parameter of OData without such a value or with two. Parameters
+/// that nobody knows mean nothing, as to RFC 9110.
+pub fn check_content_type(content_type: &str) -> Result<(), Error> {
+    let written = Written::of(content_type);
+    let charset = written.parameter("charset");
+    if charset.is_some_and(|one| !one.eq_ignore_ascii_case("utf-8")) {
+        let message = "A body is read as UTF-8. Expected charset=utf-8 in Content-Type, or none.";
+        return Err(Error::bad_request(message).about("Content-Type"));
+    }
+    if !media::Parameters::read(written.parameters()).is_wrong() {
+        return Ok(());
+    }
+    let message = "The Content-Type contradicts itself, or has a parameter without such a value. \
+                   Expected odata.metadata=none, minimal or full, and IEEE754Compatible, \
+                   odata.streaming and ExponentialDecimals as true or false, each with one value.";
+    Err(Error::bad_request(message).about("Content-Type"))
 }
 
 /// Whether a `Content-Type` says JSON; its parameters do not matter.
@@ -94,6 +109,26 @@ mod tests {
         }
         for other in ["", "text/json", "application/jsonp", "application/json-patch+json", "json"] {
             assert!(!is_json(other), "{other}");
+        }
+        for fine in [
+            "",
+            "application/json;x=y;type=entry",
+            "application/json;odata.metadata=full;charset=\"UTF-8\";IEEE754Compatible=true",
+            "application/json;IEEE754Compatible=true;ieee754compatible=TRUE",
+            "text/csv;header=present",
+        ] {
+            assert!(check_content_type(fine).is_ok(), "{fine}");
+        }
+        for wrong in [
+            "application/json;IEEE754Compatible=true;IEEE754Compatible=false",
+            "application/json;IEEE754Compatible=maybe",
+            "application/json;odata.metadata=some",
+            "application/json;odata.metadata=full;metadata=none",
+            "application/json;odata.streaming",
+            "text/csv;charset=utf-16",
+            "text/csv;charset=utf-8;charset=latin1",
+        ] {
+            assert!(check_content_type(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -13,6 +13,7 @@ use rollcall_store::Store;
 use crate::auth::Authenticator;
 use crate::auth::issuer::Issuer;
 use crate::clock::{Clock, Random};
+use crate::http::documents::Documents;
 use crate::http::links::Links;
 use crate::http::receive::Request;
 use crate::observe::Log;
@@ -23,6 +24,8 @@ pub struct App {
     pub model: Arc<Model>,
     /// Where it is kept.
     pub store: Store,
+    /// What follows from the model alone.
+    pub documents: Documents,
     /// Who may.
     pub authenticator: Authenticator,
     /// The issuer that is built in.
@@ -58,6 +61,8 @@ pub struct Limits {
     pub part_bytes: usize,
     /// How large the expressions of a query may be.
     pub query: QueryLimits,
+    /// The largest query in a body, in bytes, gunzipped.
+    pub query_bytes: u64,
     /// How long a query may take.
     pub query_time: Duration,
     /// How long a connection may take to send a request's head, idle time before it included.
@@ -94,6 +99,7 @@ impl Default for Limits {
             part_rows: 4096,
             part_bytes: 512 * 1024,
             query: QueryLimits::default(),
+            query_bytes: 256 * 1024,
             query_time: Duration::from_secs(10),
             head_time: Duration::from_secs(30),
             body_time: Duration::from_secs(30),

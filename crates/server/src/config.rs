@@ -46,6 +46,9 @@ const MAX_QUERY_TRANSFORMATIONS: usize = 100;
 /// The most memory that a pattern may be given, in bytes.
 const MAX_QUERY_PATTERN: usize = pattern::LARGEST;
 
+/// The largest query in a body that can be allowed, in bytes: it is held in memory.
+const MAX_QUERY_BYTES: usize = 4 * 1024 * 1024;
+
 /// The most requests that a batch may be given: as many as old services take.
 const MAX_BATCH_PARTS: usize = 1000;
 
@@ -90,6 +93,10 @@ pub struct Given {
     /// The most transformations of $apply, 1 to 100 [default: 50]
     #[arg(long, env = "ROLLCALL_QUERY_TRANSFORMATIONS", value_name = "COUNT")]
     pub query_transformations: Option<usize>,
+    /// The largest query in the body of a $query, 512 to 4194304 bytes, gunzipped
+    /// [default: 262144]
+    #[arg(long, env = "ROLLCALL_QUERY_BYTES", value_name = "BYTES")]
+    pub query_bytes: Option<usize>,
     /// How many milliseconds a query may take, 1 to 3600000 [default: 10000]
     #[arg(long, env = "ROLLCALL_QUERY_TIME", value_name = "MILLISECONDS")]
     pub query_time: Option<usize>,
@@ -161,6 +168,7 @@ impl Given {
             query_keys: self.query_keys.or(other.query_keys),
             query_pattern: self.query_pattern.or(other.query_pattern),
             query_transformations: self.query_transformations.or(other.query_transformations),
+            query_bytes: self.query_bytes.or(other.query_bytes),
             query_time: self.query_time.or(other.query_time),
             connections: self.connections.or(other.connections),
             bulk_bytes: self.bulk_bytes.or(other.bulk_bytes),
@@ -188,8 +196,12 @@ impl Given {
         }
         let defaults = Limits::default();
         let (query, query_time) = self.query(&defaults)?;
+        let query_bytes = usize::try_from(defaults.query_bytes).unwrap_or(usize::MAX);
+        let query_bytes =
+            between("query-bytes", self.query_bytes, query_bytes, MIN_URL..=MAX_QUERY_BYTES)?;
         let limits = Limits {
             query,
+            query_bytes: query_bytes as u64,
             query_time,
             url_bytes: between("url-bytes", self.url_bytes, defaults.url_bytes, MIN_URL..=MAX_URL)?,
             page_size: within("page-size", self.page_size, defaults.page_size, MAX_PAGE_SIZE)?,

@@ -1,6 +1,7 @@
 //! `Accept`: which media types a client takes, and how gladly.
 
 use super::media::{Kind, MediaType, Parameters};
+use super::written::{Written, items};
 
 /// What an `Accept` header says, in its order. Without one everything is taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,8 +27,7 @@ impl<'a> Accept<'a> {
     /// Reads the lines of `Accept`. A range that cannot be read names nothing;
     /// `*/*` alone is as good as no header.
     pub fn parse(lines: impl Iterator<Item = &'a str>) -> Self {
-        let ranges = lines.flat_map(|line| line.split(',')).map(str::trim);
-        let mut ranges = ranges.filter(|one| !one.is_empty());
+        let mut ranges = lines.flat_map(items).filter(|one| !one.is_empty());
         match (ranges.next(), ranges.next()) {
             (None, _) | (Some("*/*"), None) => Self::default(),
             (first, second) => {
@@ -115,14 +115,10 @@ struct Liking {
 
 impl<'a> Range<'a> {
     fn parse(text: &'a str) -> Self {
-        let mut parts = text.split(';');
-        let media_type = parts.next().unwrap_or_default().trim();
-        let quality = parts.clone().find_map(|parameter| {
-            let (name, value) = parameter.split_once('=')?;
-            name.trim().eq_ignore_ascii_case("q").then(|| value.trim())
-        });
-        let parameters = Parameters::read(parts);
-        Self { media_type, parameters, weight: quality.map_or(MOST, weight) }
+        let written = Written::of(text);
+        let parameters = Parameters::read(written.parameters());
+        let weight = written.parameter("q").map_or(MOST, weight);
+        Self { media_type: written.name(), parameters, weight }
     }
 
     fn is(&self, media_type: &str) -> bool {

@@ -1,6 +1,8 @@
 //! Media types of data: the forms that a resource can be had in, and what
 //! parameters say of them.
 
+use super::written::Written;
+
 /// A media type that data is answered in, parameters included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MediaType {
@@ -122,7 +124,9 @@ pub(super) struct Parameters {
     ieee754: Option<bool>,
     /// Whether there is one that JSON alone has and every answer keeps to.
     of_json: bool,
-    /// Whether there is one that is unknown, has no such value or contradicts another.
+    /// Whether there is one that nobody knows.
+    unknown: bool,
+    /// Whether there is one that has no such value or contradicts another.
     wrong: bool,
     /// How many there are.
     pub number: usize,
@@ -130,22 +134,23 @@ pub(super) struct Parameters {
 
 impl Parameters {
     /// Reads what stands behind a media type; `q` is for others to read.
-    pub fn read<'a>(parts: impl Iterator<Item = &'a str>) -> Self {
+    pub fn read<'a>(given: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let mut parameters = Self::default();
-        for part in parts.map(str::trim).filter(|part| !part.is_empty()) {
-            let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            let (name, value) = (name.trim_end(), value.trim().trim_matches('"'));
-            if !name.eq_ignore_ascii_case("q") {
-                parameters.add(name, value);
-            }
+        for (name, value) in given.filter(|(name, _)| !name.eq_ignore_ascii_case("q")) {
+            parameters.add(name, value);
         }
         parameters
+    }
+
+    /// Whether one has no such value or contradicts another.
+    pub fn is_wrong(&self) -> bool {
+        self.wrong
     }
 
     fn add(&mut self, name: &str, value: &str) {
         self.number += 1;
         let is = |one: &str| name.eq_ignore_ascii_case(one);
-        let known = if is("odata.metadata") || is("metadata") {
+        let agrees = if is("odata.metadata") || is("metadata") {
             set(&mut self.metadata, metadata(value))
         } else if is("IEEE754Compatible") {
             set(&mut self.ieee754, flag(value))
@@ -153,10 +158,13 @@ impl Parameters {
             // Members are always in order, and no decimal needs an exponent.
             self.of_json = true;
             flag(value).is_some()
+        } else if is("charset") {
+            value.eq_ignore_ascii_case("utf-8")
         } else {
-            is("charset") && value.eq_ignore_ascii_case("utf-8")
+            self.unknown = true;
+            true
         };
-        self.wrong |= !known;
+        self.wrong |= !agrees;
     }
 
     /// The form of this kind that they ask for, if it has what they name.
@@ -174,7 +182,7 @@ impl Parameters {
             Kind::Text if !has_metadata && self.ieee754.is_none() => MediaType::Text,
             _ => return None,
         };
-        (!self.wrong).then_some(form)
+        (!self.wrong && !self.unknown).then_some(form)
     }
 
     /// Whether this media type is as they ask.
@@ -201,7 +209,7 @@ pub struct Numbers {
 impl Numbers {
     /// From the parameters of a `Content-Type`; others than this do not matter.
     pub fn of(content_type: &str) -> Self {
-        let parameters = Parameters::read(content_type.split(';').skip(1));
+        let parameters = Parameters::read(Written::of(content_type).parameters());
         Self { ieee754: parameters.ieee754 == Some(true) }
     }
 }
@@ -242,7 +250,7 @@ mod tests {
             let written = json.content_type();
             assert!(written.contains(&format!("metadata={text};")), "{written}");
             assert!(written.contains(&format!("IEEE754Compatible={ieee754};")), "{written}");
-            let read = Parameters::read(written.split(';').skip(1));
+            let read = Parameters::read(Written::of(written).parameters());
             assert_eq!((read.form(Kind::Json), read.allow(json)), (Some(json), true), "{written}");
             assert_eq!(Numbers::of(written), Numbers { ieee754 });
         }

@@ -1,7 +1,8 @@
 //! Which form of a resource an answer has: `$format` decides, else `Accept`.
 
+use super::Accept;
 use super::media::{Kind, MediaType, Parameters};
-use super::{Accept, media_type};
+use super::written::Written;
 use crate::error::{Code, Error};
 use crate::uri::options::{Options, SystemOption};
 
@@ -33,17 +34,15 @@ impl MediaType {
 
     /// What `$format` asks for: a media type with parameters, or a short name without.
     pub fn of_format(offered: &[Kind], format: &str) -> Result<Self, Error> {
+        let written = Written::of(format);
         let is = |kind: &Kind| {
             format.eq_ignore_ascii_case(kind.short())
-                || media_type(format).eq_ignore_ascii_case(kind.text())
+                || written.name().eq_ignore_ascii_case(kind.text())
         };
-        let parts = format.split(';').skip(1);
         // Here a quality is a parameter like any other, and none of a media type.
-        let weighted = parts.clone().any(|part| {
-            part.split('=').next().unwrap_or_default().trim().eq_ignore_ascii_case("q")
-        });
+        let weighted = written.parameter("q").is_some();
         let kind = offered.iter().copied().find(is).filter(|_| !weighted);
-        let form = kind.and_then(|kind| Parameters::read(parts).form(kind));
+        let form = kind.and_then(|kind| Parameters::read(written.parameters()).form(kind));
         form.ok_or_else(|| {
             let what = format!("'{format}' is no format that this can be had in");
             refused(&what, offered).about("$format")

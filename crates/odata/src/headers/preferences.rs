@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::written::{Written, items, pair};
 use crate::error::Error;
 
 /// What the client would like, from `Prefer`. Unknown preferences do no harm.
@@ -112,35 +113,48 @@ impl Preferences {
     pub fn parse<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
         let mut preferences = Self::default();
         let mut seen: Vec<String> = Vec::new();
-        for one in lines.flat_map(|line| line.split(',')) {
-            let one = one.split(';').next().unwrap_or_default();
-            let (name, value) = one.split_once('=').unwrap_or((one, ""));
-            let written = name.trim().to_ascii_lowercase();
+        for one in lines.flat_map(items) {
+            let (name, value) = pair(Written::of(one).name());
+            let written = name.to_ascii_lowercase();
             let name = written.strip_prefix("odata.").unwrap_or(&written).to_owned();
             if !name.is_empty() && !seen.contains(&name) {
-                preferences.set(&name, &written, value.trim().trim_matches('"'));
+                preferences.set(&name, &written, value);
                 seen.push(name);
             }
         }
         preferences
     }
 
-    /// Refuses what cannot be honoured, for who wants that.
-    pub fn check(&self) -> Result<(), Error> {
-        match &self.unserved {
-            Some(preference) if self.handling == Some(Handling::Strict) => {
-                let message = format!(
-                    "The preference '{preference}' cannot be honoured, and handling=strict asks \
-                     for an error then. Expected it to be left out, or handling=lenient."
-                );
-                Err(Error::bad_request(message).about("Prefer"))
-            }
-            _ => Ok(()),
+    /// Refuses what cannot be honoured in a request of this kind, for who wants that.
+    pub fn check(&self, scope: Scope) -> Result<(), Error> {
+        let idle = self.judged(scope).into_iter().find(|(_, honoured)| !honoured);
+        let idle = idle.map(|(preference, _)| preference);
+        match self.unserved.as_deref().map(Cow::from).or(idle) {
+            Some(preference) => self.idle(&preference),
+            None => Ok(()),
         }
+    }
+
+    /// Refuses this preference, which cannot be honoured, for who wants that.
+    pub fn idle(&self, preference: &str) -> Result<(), Error> {
+        if self.handling != Some(Handling::Strict) {
+            return Ok(());
+        }
+        let message = format!(
+            "The preference '{preference}' cannot be honoured in this request, and handling=strict \
+             asks for an error then. Expected it to be left out, or handling=lenient."
+        );
+        Err(Error::bad_request(message).about("Prefer"))
     }
 
     /// What was honoured of it in a request of this kind, for `Preference-Applied`.
     pub fn applied(&self, scope: Scope) -> Vec<Cow<'_, str>> {
+        let judged = self.judged(scope).into_iter();
+        judged.filter(|(_, honoured)| *honoured).map(|(preference, _)| preference).collect()
+    }
+
+    /// Each preference, and whether it is honoured in a request of this kind.
+    fn judged(&self, scope: Scope) -> Vec<(Cow<'_, str>, bool)> {
         use Scope::{Addresses, Change, Create, List, One, Property, Rows, Tracked};
         let writes = matches!(scope, Create | Change { .. } | Property);
         let creates = match scope {
@@ -150,9 +164,9 @@ impl Preferences {
         let empty = writes && self.answer == Some(Answer::Minimal);
         let shows = matches!(scope, One | List | Create | Change { .. }) && !empty;
         let pages = matches!(scope, List | Addresses | Tracked);
-        let mut applied: Vec<Cow<'_, str>> = Vec::new();
+        let mut judged: Vec<(Cow<'_, str>, bool)> = Vec::new();
         let mut add = |when: bool, text: Option<Cow<'static, str>>| {
-            applied.extend(text.filter(|_| when));
+            judged.extend(text.map(|text| (text, when)));
         };
         add(writes, self.answer.map(|answer| answer.text().into()));
         match self.handling {
@@ -160,9 +174,10 @@ impl Preferences {
             Some(Handling::Strict) => add(true, Some("handling=strict".into())),
             None => {}
         }
-        add(scope == Rows && self.replace, Some("resolution=replace".into()));
-        add(scope == Rows && self.dry_run, Some("dry-run".into()));
-        add(creates && scope != Create, Some("create-if-missing".into()));
+        let given = |is: bool, text: &'static str| is.then(|| Cow::from(text));
+        add(scope == Rows, given(self.replace, "resolution=replace"));
+        add(scope == Rows, given(self.dry_run, "dry-run"));
+        add(creates && scope != Create, given(self.create_if_missing, "create-if-missing"));
         add(scope == Tracked, self.track_changes.clone().map(Cow::from));
         let size = self.max_page_size.as_ref().map(|(size, name)| format!("{name}={size}"));
         add(pages, size.map(Cow::from));
@@ -170,7 +185,7 @@ impl Preferences {
         let on = self.continue_on_error.as_ref();
         let on = on.map(|(on, name)| if *on { name.clone() } else { format!("{name}=false") });
         add(scope == Scope::Batch, on.map(Cow::from));
-        applied
+        judged
     }
 
     fn set(&mut self, name: &str, written: &str, value: &str) {
@@ -180,8 +195,8 @@ impl Preferences {
             "return" if is("representation") => self.answer = Some(Answer::Representation),
             "handling" if is("lenient") => self.handling = Some(Handling::Lenient),
             "handling" if is("strict") => self.handling = Some(Handling::Strict),
-            "resolution" => self.replace = is("replace"),
-            "dry-run" => self.dry_run = value.is_empty() || is("true"),
+            "resolution" if is("replace") => self.replace = true,
+            "dry-run" if value.is_empty() || is("true") => self.dry_run = true,
             "maxpagesize" => match value.parse().ok().filter(|size| *size > 0) {
                 Some(size) => self.max_page_size = Some((size, written.to_owned())),
                 None => self.unserved(written, value),
@@ -190,7 +205,8 @@ impl Preferences {
             "continue-on-error" if value.is_empty() || is("true") || is("false") => {
                 self.continue_on_error = Some((!is("false"), written.to_owned()));
             }
-            "create-if-missing" => self.create_if_missing = value.is_empty() || is("true"),
+            "dry-run" | "create-if-missing" if is("false") => {}
+            "create-if-missing" if value.is_empty() || is("true") => self.create_if_missing = true,
             "omit-values" if is("nulls") => self.omit_values = Some(OmitValues::Nulls),
             "omit-values" if is("defaults") => self.omit_values = Some(OmitValues::Defaults),
             _ => self.unserved(written, value),
@@ -256,7 +272,9 @@ mod tests {
 
     #[test]
     fn strict_handling_of_what_cannot_be_honoured() {
-        let check = |line: &str| Preferences::parse([line].into_iter()).check();
+        let check = |line: &str| {
+            Preferences::parse([line].into_iter()).check(Scope::Change { by_fact: false })
+        };
         for fine in [
             "",
             "nonsense",
@@ -272,6 +290,11 @@ mod tests {
             ("handling=strict, return=both", "'return=both'"),
             ("handling=strict, odata.maxpagesize=0", "'odata.maxpagesize=0'"),
             ("handling=strict, omit-values=some", "'omit-values=some'"),
+            ("handling=strict, resolution=merge", "'resolution=merge'"),
+            ("handling=strict, dry-run=maybe", "'dry-run=maybe'"),
+            ("handling=strict, create-if-missing", "'create-if-missing'"),
+            ("maxpagesize=5, handling=strict", "'maxpagesize=5'"),
+            ("handling=strict, return=minimal, omit-values=nulls", "'omit-values=nulls'"),
         ] {
             let message = check(line).unwrap_err().message;
             assert!(message.contains(named), "{message}");

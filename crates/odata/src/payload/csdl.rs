@@ -11,14 +11,11 @@ mod xml;
 
 use std::sync::Arc;
 
-use crate::edm::{ComplexType, EntitySet, EntityType, Function, Model, Property, Type};
+use crate::edm::{ComplexType, EntitySet, EntityType, Function, Model, NAMESPACE, Property, Type};
 use crate::plan::resource::DELTA;
 use crate::plan::window;
 pub use format::Format;
 use tree::{Container, Kind, Member, Overload, Schema, Set, Singleton, Structured, TypeUse};
-
-/// The namespace of every type of a catalogue, and the alias that Graph gives it.
-const NAMESPACE: (&str, &str) = ("microsoft.graph", "graph");
 
 /// The vocabularies whose terms are used.
 const VOCABULARIES: &[Vocabulary] = &[

@@ -16,6 +16,7 @@ use super::query::{Computed, OrderKey};
 use crate::edm::EntitySet;
 use crate::error::Error;
 use crate::uri::apply::{self, Method};
+use crate::uri::filter::Node;
 
 /// What `$apply` makes of the rows of a set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,16 +132,21 @@ pub(crate) struct Scope {
     pub added: Vec<Computed>,
 }
 
-/// Plans the value of `$apply`. `keyless` rows are those of a report function,
-/// which have no key.
+/// Plans the value of `$apply`, over what is left of the rows where these
+/// conditions hold. `keyless` rows are those of a report function, which have
+/// no key.
 pub(crate) fn plan(
     setting: Setting<'_>,
     text: &str,
+    narrowing: &[Node],
     keyless: bool,
 ) -> Result<(Applied, Scope), Error> {
     let sequence = apply::parse(text, setting.limits)?;
     let mut planner = steps::Planner::new(setting);
-    let table = planner.source(keyless);
+    let mut table = planner.source(keyless);
+    for condition in narrowing {
+        table = planner.narrowed(table, condition)?;
+    }
     let table = planner.sequence(table, &sequence, None)?;
     planner.finish(table)
 }

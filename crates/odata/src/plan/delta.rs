@@ -128,7 +128,8 @@ impl Round {
     /// The round that a list begins whose client prefers to track changes;
     /// `None` where that cannot be.
     pub fn of_list(set: &Arc<EntitySet>, tenant: Uuid, options: &Options) -> Option<Self> {
-        let whole = PARTIAL.iter().all(|one| options.get(*one).is_none());
+        let whole =
+            PARTIAL.iter().all(|one| options.get(*one).is_none()) && options.narrowing().is_empty();
         let options = options.clone();
         whole.then(|| Self { set: Arc::clone(set), tenant, options, step: Step::First })
     }
@@ -332,7 +333,7 @@ mod tests {
             assert_eq!(round(query).unwrap().step, step, "{query}");
         }
         for query in ["$orderby=teams", "$top=1", "$expand=*", "$count=true"] {
-            assert_eq!(round(query).unwrap_err().code, Code::NotImplemented, "{query}");
+            assert_eq!(round(query).unwrap_err().code, Code::BadRequest, "{query}");
         }
         assert!(round("$filter=nothing eq 1").unwrap().list(&terms()).is_err());
         let token = round("").unwrap().changes_after(moment(), false);

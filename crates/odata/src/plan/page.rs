@@ -15,7 +15,7 @@ use super::query::{self, Computed, Selection, Shape};
 use super::window::Window;
 use super::{Count, List, token};
 use crate::edm::EntitySet;
-use crate::error::{Code, Error};
+use crate::error::Error;
 use crate::payload::primitive;
 use crate::uri::Limits;
 use crate::uri::options::{Options, SystemOption};
@@ -56,7 +56,7 @@ pub struct Page {
     pub selection: Option<Selection>,
     /// `$top` as it was given: the most rows over all pages.
     top: Option<u64>,
-    /// How many rows the pages before have given.
+    /// How many rows this page and those before may have given at its end.
     given: u64,
     /// What the skip token is bound to.
     bound_to: u64,
@@ -114,17 +114,6 @@ pub fn written(
     Ok(planned(set, &set.name, options, terms)?.selection)
 }
 
-/// The options of a file, which has the function's columns and all rows.
-const IN_A_FILE: [SystemOption; 7] = [
-    SystemOption::Compute,
-    SystemOption::Filter,
-    SystemOption::Format,
-    SystemOption::OrderBy,
-    SystemOption::Search,
-    SystemOption::Skip,
-    SystemOption::Top,
-];
-
 /// The page of a set that these options ask for.
 pub fn page(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<Page, Error> {
     options.only(&SERVED)?;
@@ -134,16 +123,25 @@ pub fn page(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<Pa
 /// All rows of a set that these options ask for, for a form that has rows and
 /// nothing besides.
 pub fn unpaged(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<Page, Error> {
-    let is_of_pages =
-        |one: &SystemOption| matches!(one, SystemOption::Apply | SystemOption::SkipToken);
-    let served: Vec<_> = SERVED.into_iter().filter(|one| !is_of_pages(one)).collect();
+    whole(set, &set.name, options, terms)
+}
+
+/// All rows of a place that has a name of its own.
+fn whole(
+    set: &Arc<EntitySet>,
+    place: &str,
+    options: &Options,
+    terms: &Terms,
+) -> Result<Page, Error> {
+    let is_of_rows = |one: &SystemOption| *one != SystemOption::SkipToken;
+    let served: Vec<_> = SERVED.into_iter().filter(is_of_rows).collect();
     options.only(&served)?;
     if options.flag(SystemOption::Count)? {
         let message = "Rows without anything besides have no place for their number. Expected \
-                       /$count after the set, or $format=json.";
-        return Err(Error::new(Code::NotImplemented, message).about("$count"));
+                       /$count in the path, or $format=json.";
+        return Err(Error::bad_request(message).about("$count"));
     }
-    planned(set, &set.name, options, &Terms { page_size: usize::MAX, ..*terms })
+    planned(set, place, options, &Terms { page_size: usize::MAX, ..*terms })
 }
 
 /// The page of a report function that these options ask for: they see its
@@ -155,12 +153,7 @@ pub fn report(window: &Window, options: &Options, terms: &Terms) -> Result<Page,
 
 /// The rows of a report function for a file.
 pub fn file(window: &Window, options: &Options, terms: &Terms) -> Result<Page, Error> {
-    options.only(&IN_A_FILE)?;
-    let terms = Terms { page_size: usize::MAX, ..*terms };
-    let mut page = planned(&window.function.entity_set, &call(window), options, &terms)?;
-    // The columns are the function's own.
-    page.list.shape.computed.clear();
-    Ok(page)
+    whole(&window.function.entity_set, &call(window), options, terms)
 }
 
 fn call(window: &Window) -> String {
@@ -193,6 +186,7 @@ fn planned(
     }
     let left = top.map_or(u64::MAX, |top| top.saturating_sub(given));
     let limit = usize::try_from(left).unwrap_or(usize::MAX).min(terms.page_size);
+    let given = given.saturating_add(limit as u64);
     let list = List { set: Arc::clone(set), limit, after, count, shape };
     let now = asks_for_now(options).then_some(terms.now);
     Ok(Page { list, selection, top, given, bound_to, now })
@@ -200,7 +194,8 @@ fn planned(
 
 /// Whether `now()` may stand in a query: its pages are then of one instant.
 fn asks_for_now(options: &Options) -> bool {
-    let mut texts = BINDING.iter().filter_map(|one| options.get(*one));
+    let texts = BINDING.iter().filter_map(|one| options.get(*one));
+    let mut texts = texts.chain(options.narrowing().iter().map(String::as_str));
     let is_there = |text: &str| text.to_ascii_lowercase().contains("now");
     texts.any(is_there) || options.aliases().any(|(_, text)| is_there(text))
 }
@@ -253,7 +248,7 @@ impl Page {
     /// this page; `None` where `$top` is reached. Of the row it takes what
     /// `List::after` takes.
     pub fn next(&self, last: &[Value]) -> Option<String> {
-        let given = self.given.saturating_add(self.list.limit as u64);
+        let given = self.given;
         if self.top.is_some_and(|top| given >= top) {
             return None;
         }
@@ -327,6 +322,10 @@ pub(super) fn binding(place: &str, options: &Options) -> u64 {
             add(option.text());
             add(value);
         }
+    }
+    for filter in options.narrowing() {
+        add("$filter()");
+        add(filter);
     }
     for (name, value) in options.aliases() {
         add(name);

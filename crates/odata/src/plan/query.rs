@@ -1,7 +1,7 @@
 //! The query options that say which rows and values a list has: `$filter`,
 //! `$search`, `$compute`, `$orderby` and `$select`.
 
-use crate::edm::{EntitySet, Type};
+use crate::edm::{EntitySet, Type, names_type};
 use crate::error::{Code, Error};
 use crate::plan::apply::{self, Applied};
 use crate::plan::expression::{Binder, Expression, Kept, Setting, Ty, Typed};
@@ -77,14 +77,25 @@ pub(crate) fn shape(
     keyless: bool,
 ) -> Result<(Shape, Option<Selection>), Error> {
     let options = setting.options;
+    let narrowing = options.narrowing().iter();
+    let narrowing: Vec<filter::Node> = narrowing
+        .map(|text| filter::parse("$filter", text, setting.limits))
+        .collect::<Result<_, _>>()?;
     let applied = options.get(SystemOption::Apply);
-    let applied = applied.map(|text| apply::plan(setting, text, keyless)).transpose()?;
+    let applied =
+        applied.map(|text| apply::plan(setting, text, &narrowing, keyless)).transpose()?;
+    // Before $apply a part of the set is already all that there is.
+    let mut conditions = Vec::new();
+    for node in narrowing.iter().filter(|_| applied.is_none()) {
+        conditions.push(Binder::new(setting, &[], "$filter").condition(node)?);
+    }
     let setting = Setting { scope: applied.as_ref().map(|(_, scope)| scope), ..setting };
     let mut computed = compute(setting)?;
     let mut order = order(setting, &computed)?;
     let applied_order = applied.iter().flat_map(|(applied, _)| &applied.order);
     follow(&mut order, applied_order.cloned());
-    let filter = condition(setting, &computed)?;
+    conditions.extend(condition(setting, &computed)?);
+    let filter = all(conditions);
     let selection = match options.get(SystemOption::Select) {
         None => None,
         Some(text) => Some(select(setting, text, &mut computed)?),
@@ -118,12 +129,15 @@ pub(crate) fn condition(
         let search = words::parse(text, setting.limits)?;
         conditions.push(search::condition(setting.set, present, &search));
     }
-    let last = conditions.pop();
-    if conditions.is_empty() {
-        return Ok(last);
+    Ok(all(conditions))
+}
+
+/// What is true where all of these are.
+fn all(mut conditions: Vec<Expression>) -> Option<Expression> {
+    match conditions.len() {
+        0 | 1 => conditions.pop(),
+        _ => Some(Expression::And(conditions)),
     }
-    conditions.extend(last);
-    Ok(Some(Expression::And(conditions)))
 }
 
 /// `$compute`. A property may refer to those before it, and none may be called
@@ -249,7 +263,9 @@ fn nested(set: &EntitySet, path: &[String]) -> Error {
 /// The name of a property, without the name of its own type before it.
 pub(crate) fn own_name(set: &EntitySet, path: &[String]) -> String {
     match path {
-        [ty, rest @ ..] if *ty == set.entity_type.name && !rest.is_empty() => rest.join("/"),
+        [ty, rest @ ..] if names_type(ty, &set.entity_type.name) && !rest.is_empty() => {
+            rest.join("/")
+        }
         path => path.join("/"),
     }
 }

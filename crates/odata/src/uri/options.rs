@@ -60,6 +60,7 @@ pub struct Options {
     system: Vec<(SystemOption, String)>,
     aliases: Vec<(String, String)>,
     custom: Vec<(String, String)>,
+    narrowing: Vec<String>,
 }
 
 /// The version of the model that there is, as `$schemaversion` names it.
@@ -130,11 +131,22 @@ impl Options {
         self.aliases.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// The same for what is left where these expressions are true, which stand in the path.
+    #[must_use]
+    pub fn narrowed(self, filters: &[String]) -> Self {
+        Self { narrowing: filters.to_vec(), ..self }
+    }
+
+    /// What stands in the segments `$filter(…)` of the path.
+    pub fn narrowing(&self) -> &[String] {
+        &self.narrowing
+    }
+
     /// Of the system options only these; aliases all, custom options none.
     #[must_use]
     pub fn among(&self, some: &[SystemOption]) -> Self {
         let system = self.system.iter().filter(|(one, _)| some.contains(one)).cloned().collect();
-        Self { system, aliases: self.aliases.clone(), custom: Vec::new() }
+        Self { system, custom: Vec::new(), ..self.clone() }
     }
 
     /// The same with this value of a system option, or without one.
@@ -166,7 +178,7 @@ impl Options {
         Ok(options)
     }
 
-    /// Refuses every system option but these: what is not served is never ignored.
+    /// Refuses every system option but these: what means nothing is never ignored.
     /// The model has one version, so that all may ask for the current one.
     pub fn only(&self, served: &[SystemOption]) -> Result<(), Error> {
         let asks = |(option, version): &&(SystemOption, String)| {
@@ -181,11 +193,7 @@ impl Options {
                 );
                 Err(Error::bad_request(message).about("$schemaversion"))
             }
-            Some((option, _)) => {
-                let name = format!("${}", option.text());
-                let message = format!("The query option '{name}' is not served here.");
-                Err(Error::new(crate::Code::NotImplemented, message).about(name))
-            }
+            Some((option, _)) => Err(means_nothing(*option, served)),
         }
     }
 
@@ -219,6 +227,17 @@ impl Options {
             }
         }
     }
+}
+
+/// An option that says nothing of this resource; these do.
+fn means_nothing(option: SystemOption, served: &[SystemOption]) -> Error {
+    let name = format!("${}", option.text());
+    let mut others: Vec<String> = served.iter().map(|one| format!("${}", one.text())).collect();
+    others.sort_unstable();
+    let expected = if others.is_empty() { "none".to_owned() } else { others.join(", ") };
+    let message =
+        format!("The query option '{name}' does not apply to this resource. Expected {expected}.");
+    Error::bad_request(message).about(name)
 }
 
 fn more_than_once(name: &str) -> Error {
@@ -262,7 +281,8 @@ mod tests {
         }
         assert!(Options::parse("$count=1").unwrap().flag(SystemOption::Count).is_err());
         let refused = Options::parse("$apply=x").unwrap().only(&[SystemOption::Top]).unwrap_err();
-        assert_eq!(refused.code, crate::Code::NotImplemented);
+        assert_eq!(refused.code, crate::Code::BadRequest);
+        insta::assert_snapshot!(refused.message, @"The query option '$apply' does not apply to this resource. Expected $top.");
         let version = |query: &str| Options::parse(query).unwrap().only(&[]);
         assert!(version("$schemaversion=*").is_ok() && version("SchemaVersion=%2A").is_ok());
         assert_eq!(version("$schemaversion=1").unwrap_err().code, crate::Code::BadRequest);

@@ -54,14 +54,47 @@ pub fn parse(path: &str) -> Result<Vec<Segment>, Error> {
     }
     // Segments are split before they are decoded: an encoded slash is text.
     let mut segments = Vec::new();
-    for encoded in path.split('/') {
+    let mut pieces = path.split('/');
+    while let Some(encoded) = pieces.next() {
         if segments.len() == MAX_SEGMENTS {
             let message = format!("The path has more than {MAX_SEGMENTS} segments.");
             return Err(Error::bad_request(message));
         }
-        segments.push(segment(&super::decoded(encoded, "segment")?)?);
+        let mut text = super::decoded(encoded, "segment")?.into_owned();
+        let mut open = Open::default().after(&text);
+        while text.starts_with('$')
+            && open != Open::default()
+            && let Some(more) = pieces.next()
+        {
+            let more = super::decoded(more, "segment")?;
+            open = open.after(&more);
+            text = text + "/" + &more;
+        }
+        segments.push(segment(&text)?);
     }
     Ok(segments)
+}
+
+/// What of a segment has no end yet: the expression in one goes on behind a
+/// slash, which it may have in a path or in a string.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Open {
+    parentheses: usize,
+    quote: bool,
+}
+
+impl Open {
+    fn after(mut self, text: &str) -> Self {
+        for byte in text.bytes() {
+            match byte {
+                b'\'' => self.quote = !self.quote,
+                b'(' if !self.quote => self.parentheses += 1,
+                b')' if !self.quote => self.parentheses = self.parentheses.saturating_sub(1),
+                _ => {}
+            }
+        }
+        self
+    }
 }
 
 fn segment(text: &str) -> Result<Segment, Error> {
@@ -183,6 +216,8 @@ mod tests {
             "a//b",
             "%FF",
             "things/$filter(a gt 5 and b/c eq 'x')/$each",
+            "things/$filter(f(a,'b/)')%20and%20'%2F'%20eq%20'it''s/')/$count",
+            "things/$filter(a eq '/$count",
             "$crossjoin(a,b)",
         ]
         .iter()

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use jiff::civil::Date;
 use rollcall_odata::edm::{EntitySet, Function, Model, Type};
-use rollcall_odata::payload::csv::write::Sheet;
+use rollcall_odata::payload::csv::write::{Asked, Sheet};
 use rollcall_odata::payload::{json, primitive};
+use rollcall_odata::plan::query::Shape;
 use rollcall_odata::plan::window::{self, Window};
 use rollcall_odata::{Period, Row, catalog};
 use rollcall_store::{Extract, RowSink};
@@ -121,7 +122,8 @@ impl Rows {
         let out = BufWriter::new(io::stdout());
         let out = match (format, extract) {
             (Format::Csv, Extract::Window(window)) => {
-                Out::Csv(Box::new(Sheet::of_function(&window.function, out)?))
+                let asked = Asked { shape: &Shape::default(), selection: None };
+                Out::Csv(Box::new(Sheet::of_function(&window.function, asked, out)?))
             }
             (Format::Csv, Extract::All(set)) => Out::Csv(Box::new(Sheet::of_set(set, out)?)),
             (Format::Jsonl, Extract::Window(window)) => {

@@ -17,6 +17,7 @@ use crate::auth::issuer::Issuer;
 use crate::clock::{Clock, SystemClock, SystemRandom};
 use crate::config::{Config, Given};
 use crate::folder::Folder;
+use crate::http::documents::Documents;
 use crate::http::links::Links;
 use crate::http::serve::serve;
 use crate::observe::{Gathered, Log};
@@ -64,6 +65,7 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
     let app = App {
         model: Arc::new(model),
         store: store.clone(),
+        documents: Documents::default(),
         authenticator: Authenticator::new(&issuer),
         links: Links::new(&secrets),
         issuer,

@@ -1,10 +1,12 @@
 //! Answers, before the layers around the pipeline add what every answer has.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, LOCATION, VARY,
 };
 use hyper::{StatusCode, body::Bytes};
 use rollcall_odata::headers::{Json, MediaType};
+use sha2::{Digest, Sha256};
 
 use super::body::Body;
 
@@ -127,6 +129,16 @@ impl Answer {
     pub fn uncached(self) -> Self {
         self.stating(CACHE_CONTROL, "no-cache")
     }
+}
+
+/// The tag of what has these bytes, and no others.
+pub fn tag_of(bytes: &[u8]) -> String {
+    format!("\"{}\"", short(Sha256::new().chain_update(bytes)))
+}
+
+/// A hash, as long as a tag need be.
+pub fn short(hash: Sha256) -> String {
+    URL_SAFE_NO_PAD.encode(&hash.finalize()[..16])
 }
 
 /// A list of methods as `Allow` has it.

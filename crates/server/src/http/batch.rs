@@ -48,6 +48,7 @@ pub async fn answer(
     let Way::Alone(stream, stamp) = way else {
         return Err(nested().into());
     };
+    preferences.check(Scope::Batch)?;
     let body = body(outer, stream).await?;
     let content_type = outer.request.header(&CONTENT_TYPE);
     let batch = Batch::read(content_type, &body, outer.app.limits.batch_parts)?;
@@ -172,7 +173,7 @@ impl Run<'_> {
             }
             let part = &self.batch.parts[unit.parts.start];
             let needs = |other: &usize| *other >= begin;
-            part::writes(&part.method)
+            part::writes(part)
                 && !part.after.iter().any(needs)
                 && self.reference(unit.parts.start).is_none_or(|(other, _)| other < begin)
         };
@@ -204,9 +205,10 @@ impl Run<'_> {
     async fn fitting(&self, at: usize, answer: Answer) -> Result<Answer, Refusal> {
         let room = self.outer.app.limits.batch_answer_bytes.saturating_sub(self.answers.len());
         let Answer { status, headers, body } = answer;
-        let body = match self.batch.parts[at].method.as_str() {
+        let part = &self.batch.parts[at];
+        let body = match part.method.as_str() {
             "HEAD" => Some(Bytes::new()),
-            method => body.gathered(if part::writes(method) { usize::MAX } else { room }).await?,
+            _ => body.gathered(if part::writes(part) { usize::MAX } else { room }).await?,
         };
         let body = body.ok_or_else(|| self.no_room())?.into();
         Ok(Answer { status, headers, body })

@@ -1,5 +1,7 @@
 //! Answers that no tenant's data is in: documents, health, methods, the page for people.
 
+mod rendered;
+
 use hyper::header::CONTENT_SECURITY_POLICY;
 use hyper::{Method, StatusCode};
 use rollcall_odata::headers::Json;
@@ -10,9 +12,10 @@ use serde_json::json;
 
 use super::answer::{Answer, allowed};
 use super::error::Refusal;
-use super::openapi;
+use super::receive::Request;
 use super::routes::{Endpoint, Route};
 use crate::app::App;
+pub use rendered::Documents;
 
 /// The page for people.
 const HOME: &str = include_str!("home.html");
@@ -47,28 +50,26 @@ pub async fn ready(app: &App) -> (Answer, Option<String>) {
 }
 
 /// `/openapi.json`: every address.
-pub fn openapi(app: &App) -> Answer {
-    Answer::json(StatusCode::OK, openapi::document(&app.model))
+pub fn openapi(app: &App, request: &Request) -> Answer {
+    app.documents.openapi(&app.model, request)
 }
 
 /// The service document.
 pub fn service(app: &App, root: &str, json: Json) -> Answer {
     let body = service_document::document(&app.model, root, json.metadata);
-    Answer::odata(StatusCode::OK, json, body).varying("Accept")
+    Answer::odata(StatusCode::OK, json, body)
 }
 
 /// `$metadata`, in the format that is asked for.
-pub fn metadata(app: &App, format: csdl::Format) -> Answer {
-    let document = csdl::document(&app.model, format);
-    let answer = Answer::body(StatusCode::OK, format.media_type(), document);
-    answer.varying("Accept").versioned()
+pub fn metadata(app: &App, format: csdl::Format, request: &Request) -> Answer {
+    app.documents.metadata(&app.model, format, request).versioned()
 }
 
 /// A singleton: it has no properties of its own.
 pub fn singleton(app: &App, root: &str, name: &str, json: Json) -> Answer {
     let style = Style { json, ..Style::default() };
     let body = write::singleton(&app.model, root, name, style);
-    Answer::odata(StatusCode::OK, json, body).varying("Accept")
+    Answer::odata(StatusCode::OK, json, body)
 }
 
 /// `OPTIONS`: the methods of an address, of one that nobody knows the common ones.

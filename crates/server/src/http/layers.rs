@@ -142,7 +142,7 @@ async fn fixed(
     documents::allow(Some(endpoint.route()), &request.method)?;
     Ok(match endpoint {
         Endpoint::Live => documents::live(),
-        Endpoint::OpenApi => documents::openapi(app),
+        Endpoint::OpenApi => documents::openapi(app, request),
         Endpoint::Ready => {
             let (answer, cause) = documents::ready(app).await;
             seen.cause = cause;

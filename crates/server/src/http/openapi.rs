@@ -62,8 +62,12 @@ pub fn addresses(model: &Model, endpoint: Endpoint) -> Vec<Address> {
         Endpoint::Service => versioned(resources::service()),
         Endpoint::Metadata => versioned(resources::metadata()),
         Endpoint::Batch => versioned(batches::batch()),
+        Endpoint::Query => versioned(
+            resources::queries(model).into_iter().chain(functions::queries(model)).collect(),
+        ),
         Endpoint::Singleton => versioned(resources::singletons(model)),
         Endpoint::Collection => versioned(resources::collections(model)),
+        Endpoint::Filtered => versioned(resources::filtered(model)),
         Endpoint::Delta => versioned(delta::deltas(model)),
         Endpoint::Count => versioned(resources::counts(model)),
         Endpoint::ById => versioned(parts::by_id(model)),
@@ -84,7 +88,7 @@ fn finished(mut address: Address, endpoint: Endpoint) -> Address {
     let route = endpoint.route();
     if !route.open {
         let all = std::mem::take(&mut address.operations).into_iter();
-        let reads = |one: &Operation| one.method == "GET";
+        let reads = |one: &Operation| one.method == "GET" || endpoint == Endpoint::Query;
         address.operations =
             all.map(|one| if reads(&one) { one } else { one.repeatable() }).collect();
     }
@@ -148,8 +152,12 @@ fn status(text: &str) -> Json {
 }
 
 fn openapi() -> Address {
-    let answer = Answer::new("This document.").body(JSON, json!({ "type": "object" }));
-    address(Endpoint::OpenApi, get(Endpoint::OpenApi, "This document", answer))
+    let answer = Answer::new("This document.").with(&["ETag"]);
+    let answer = answer.body(JSON, json!({ "type": "object" }));
+    let known = Answer::new("It still has the tag that is known.").with(&["ETag"]);
+    let get = get(Endpoint::OpenApi, "This document", answer);
+    let get = get.taking([parameters::if_none_match()]).answering(304, known);
+    address(Endpoint::OpenApi, get)
 }
 
 fn issuer(endpoint: Endpoint, summary: &str) -> Address {

@@ -3,6 +3,7 @@
 //! The one file that knows them all. What a path means is worked out before
 //! the token is looked at, but nothing of it is told to who may not ask.
 
+mod asked;
 mod bulk;
 mod delta;
 #[cfg(rollcall_bench)]
@@ -53,11 +54,12 @@ const ODATA_ISOLATION: HeaderName = HeaderName::from_static("odata-isolation");
 const MAX_VERSION: HeaderName = HeaderName::from_static("odata-maxversion");
 const VERSION: HeaderName = HeaderName::from_static("odata-version");
 
-/// What an answer with a tenant's data depends on.
-const OF_A_TENANT: &str = "Accept, Authorization";
+/// What an answer depends on that no tenant's data is in.
+const OF_A_DOCUMENT: &str = "Accept, Prefer";
 
-/// The same of an answer that preferences change.
-const OF_A_TENANT_AS_PREFERRED: &str = "Accept, Authorization, Prefer";
+/// The same of one with a tenant's data. Any of them may say which preferences
+/// were honoured.
+const OF_A_TENANT: &str = "Accept, Authorization, Prefer";
 
 /// How a request came.
 pub enum Way<'a> {
@@ -116,9 +118,14 @@ pub async fn odata(
     let principal = if open { None } else { Some(authenticate(app, request, seen)?) };
     let (resource, options) = parsed?;
     documents::allow(endpoint.map(Endpoint::route), &request.method)?;
+    if matches!(resource, Resource::Query) {
+        let (asked, way) = asked(app, request, principal.as_deref(), way).await?;
+        let path = asked::before_last(path);
+        return Box::pin(odata(app, &asked, way, base, version, path, seen)).await;
+    }
+    let options = options.narrowed(resource.filters());
     let protocol = protocol(request)?;
     let preferences = Preferences::parse(request.lines(&PREFER));
-    preferences.check()?;
     if matches!(resource, Resource::Batch) {
         // What its parts need each of them says for itself.
         options.only(&[])?;
@@ -153,6 +160,24 @@ pub async fn odata(
     .answer(resource)
     .await;
     if has_name { repeat::accepted(answered) } else { answered }
+}
+
+/// The request that one with its query in the body stands for, which is read on the same way.
+async fn asked<'a>(
+    app: &App,
+    request: &Request,
+    principal: Option<&Principal>,
+    way: Way<'a>,
+) -> Result<(Request, Way<'a>), Refusal> {
+    if let Some(principal) = principal {
+        principal.require(Need::Read)?;
+    }
+    Ok(match way {
+        Way::Alone(Some(stream), stamp) => {
+            (asked::asked(app, request, Some(stream)).await?, Way::Alone(None, stamp))
+        }
+        way => (asked::asked(app, request, None).await?, way),
+    })
 }
 
 fn parse(app: &App, root: &str, options: &Options, path: &str) -> Result<Resource, Error> {
@@ -194,7 +219,9 @@ fn endpoint(resource: &Resource) -> Endpoint {
         Resource::Service => Endpoint::Service,
         Resource::Metadata => Endpoint::Metadata,
         Resource::Batch => Endpoint::Batch,
+        Resource::Query => Endpoint::Query,
         Resource::Singleton(_) => Endpoint::Singleton,
+        Resource::Set(place) if !place.filters.is_empty() => Endpoint::Filtered,
         Resource::Set(_) => Endpoint::Collection,
         Resource::Delta(_) => Endpoint::Delta,
         Resource::Count(_) => Endpoint::Count,
@@ -204,8 +231,8 @@ fn endpoint(resource: &Resource) -> Endpoint {
         Resource::References(_) => Endpoint::References,
         Resource::Property(..) => Endpoint::Property,
         Resource::Value(..) => Endpoint::Value,
-        Resource::Function(_) => Endpoint::Function,
-        Resource::ReportCount(_) => Endpoint::ReportCount,
+        Resource::Function(..) => Endpoint::Function,
+        Resource::ReportCount(..) => Endpoint::ReportCount,
     }
 }
 
@@ -242,10 +269,10 @@ impl Call<'_> {
             (Resource::Value(place, selector, at), method) => {
                 self.property(Part { place, at, form: Form::Plain }, selector, method).await
             }
-            (Resource::Function(window), _) => self.report(window).await,
-            (Resource::ReportCount(window), _) => self.report_count(window).await,
-            // Has been answered before there was a call.
-            (Resource::Batch, _) => Err(batch::nested().into()),
+            (Resource::Function(window, _), _) => self.report(window).await,
+            (Resource::ReportCount(window, _), _) => self.report_count(window).await,
+            // Have been answered before there was a call.
+            (Resource::Batch | Resource::Query, _) => Err(batch::nested().into()),
             (Resource::Service, _) => self.document(documents::service),
             (Resource::Metadata, _) => self.metadata(),
             (Resource::Singleton(name), _) => {
@@ -256,13 +283,18 @@ impl Call<'_> {
 
     fn document(&self, render: impl FnOnce(&App, &str, Json) -> Answer) -> Result<Answer, Refusal> {
         self.options.only(&[SystemOption::Format])?;
-        Ok(render(self.app, &self.root, self.json()?))
+        self.preferences.check(Scope::Plain)?;
+        let answer = render(self.app, &self.root, self.json()?);
+        Ok(answer.varying(OF_A_DOCUMENT).applying(&self.preferences.applied(Scope::Plain)))
     }
 
     fn metadata(&self) -> Result<Answer, Refusal> {
         self.options.only(&[SystemOption::Format])?;
+        self.preferences.check(Scope::Plain)?;
         let accept = Accept::parse(self.request.lines(&ACCEPT));
-        Ok(documents::metadata(self.app, csdl::Format::of(&self.options, &accept)?))
+        let format = csdl::Format::of(&self.options, &accept)?;
+        let answer = documents::metadata(self.app, format, self.request);
+        Ok(answer.varying(OF_A_DOCUMENT).applying(&self.preferences.applied(Scope::Plain)))
     }
 
     /// One entity; `own` is the option that its address has.
@@ -275,6 +307,7 @@ impl Call<'_> {
         let terms = query::query_terms(self.app);
         let page::One { computed, selection } =
             page::entity(&place.set, &self.options, own, &terms)?;
+        self.preferences.check(Scope::One)?;
         let json = self.json()?;
         let style = self.style(json);
         let set = Arc::clone(&place.set);
@@ -284,8 +317,7 @@ impl Call<'_> {
             let shown = Shown { root, set: &set, computed: &computed, selection, style };
             Answer::odata(StatusCode::OK, json, shown.entity(entity.version, &entity.row))
         });
-        let answer = answer.await?.varying(OF_A_TENANT_AS_PREFERRED);
-        Ok(answer.applying(&self.preferences.applied(Scope::One)))
+        Ok(answer.await?.applying(&self.preferences.applied(Scope::One)))
     }
 
     /// What is to be said of an entity, unless its version says that the client
@@ -317,7 +349,8 @@ impl Call<'_> {
         let answer =
             if known { Answer::empty(StatusCode::NOT_MODIFIED) } else { render(self, &entity) };
         self.seen.lap("render");
-        Ok(answer.tagged(&headers::entity_tag(entity.version)).uncached().varying(OF_A_TENANT))
+        let answer = answer.tagged(&headers::entity_tag(entity.version)).versioned();
+        Ok(answer.uncached().varying(OF_A_TENANT))
     }
 
     async fn create(&mut self, place: Place) -> Result<Answer, Refusal> {
@@ -325,6 +358,7 @@ impl Call<'_> {
         let preferences = self.preferences.clone();
         if let (Some(stream), Some(form)) = (self.stream.take(), self.request.rows_in()) {
             self.options.only(&[SystemOption::Format])?;
+            preferences.check(Scope::Rows)?;
             return self.create_many(place, stream, form, &preferences).await;
         }
         if self.request.rows_in().is_some() {
@@ -365,7 +399,8 @@ impl Call<'_> {
     ) -> Answer {
         let url = self.url(place, &entity.row);
         let answer = if preferences.answer == Some(Wish::Minimal) {
-            Answer::empty(StatusCode::NO_CONTENT).with(ODATA_ENTITY_ID, &url)
+            let id = format!("{}/{}", self.root, resource::entity_id(&place.set, &entity.row[0]));
+            Answer::empty(StatusCode::NO_CONTENT).with(ODATA_ENTITY_ID, &id)
         } else {
             let style = Style { json: *json, omits_nulls: preferences.omit_values.is_some() };
             let (root, selection) = (&self.root, selection.as_ref());
@@ -374,10 +409,10 @@ impl Call<'_> {
         };
         let answer = answer.tagged(&headers::entity_tag(entity.version));
         let answer = if status == StatusCode::CREATED { answer.located(&url) } else { answer };
-        answer.varying(OF_A_TENANT_AS_PREFERRED).applying(&preferences.applied(*scope))
+        answer.varying(OF_A_TENANT).applying(&preferences.applied(*scope))
     }
 
-    /// The address of an entity, by the path that was used.
+    /// The address of an entity, by the path that was used, as Graph's `Location` has it.
     fn url(&self, place: &Place, row: &Row) -> String {
         format!("{}/{}/{}", self.root, place.path, key_of(row))
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request as Head, Version};
 use percent_encoding::percent_decode_str;
 use rollcall_odata::headers::{RowsIn, rows_in};
@@ -47,8 +47,8 @@ pub struct Request {
 
 impl Request {
     /// Takes in a request. Whatever is wrong with the body is kept for later:
-    /// who may not write learns nothing of it. A body of many rows, or of a batch,
-    /// comes apart from it, not looked at yet.
+    /// who may not write learns nothing of it. A body of many rows, of a batch or of
+    /// a query comes apart from it, not looked at yet.
     pub async fn receive(head: Head<Incoming>, body_time: Duration) -> (Self, Option<Stream>) {
         let (parts, incoming) = head.into_parts();
         let mut request = Self {
@@ -59,7 +59,8 @@ impl Request {
             headers: parts.headers,
             body: Ok(Bytes::new()),
         };
-        let apart = request.rows_in().is_some() || is_batch(&request.path);
+        let apart = request.rows_in().is_some()
+            || ["$batch", "$query"].iter().any(|name| leads_to(&request.path, name));
         if request.method == Method::POST && apart {
             let stream = Stream::new(incoming, &request.headers, body_time);
             return (request, Some(stream));
@@ -113,10 +114,11 @@ impl Request {
     }
 }
 
-/// Whether a path leads to a batch, which may be larger than other bodies.
-fn is_batch(path: &str) -> bool {
+/// Whether a path ends with this segment. What is sent there may be larger than
+/// other bodies, or is no write.
+pub fn leads_to(path: &str, name: &str) -> bool {
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    percent_decode_str(last).decode_utf8_lossy().eq_ignore_ascii_case("$batch")
+    percent_decode_str(last).decode_utf8_lossy().eq_ignore_ascii_case(name)
 }
 
 async fn body(incoming: Incoming, headers: &HeaderMap, time: Duration) -> Result<Bytes, Error> {
@@ -129,9 +131,13 @@ async fn body(incoming: Incoming, headers: &HeaderMap, time: Duration) -> Result
 }
 
 /// Whether a body with these headers is gzipped; an encoding that is not read is an error.
-pub fn is_gzip(headers: &HeaderMap) -> Result<bool, Error> {
-    let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
-    let encoding = encodings.next().map(|value| value.as_bytes().to_ascii_lowercase());
+fn is_gzip(headers: &HeaderMap) -> Result<bool, Error> {
+    gzipped(headers.get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes))
+}
+
+/// The same of the values of `Content-Encoding` alone.
+pub fn gzipped<'a>(mut encodings: impl Iterator<Item = &'a [u8]>) -> Result<bool, Error> {
+    let encoding = encodings.next().map(<[u8]>::to_ascii_lowercase);
     match encoding.as_deref() {
         None => Ok(false),
         Some(b"identity") if encodings.next().is_none() => Ok(false),

@@ -73,10 +73,14 @@ routes! {
     Metadata = "metadata" "/{version}/$metadata" ["GET" "HEAD"] open;
     /// Many requests in one.
     Batch = "batch" "/{version}/$batch" ["POST"] guarded;
+    /// What is asked of another address in a body.
+    Query = "query" "/{version}/{set}/$query" ["POST"] guarded;
     /// A singleton that leads to entity sets.
     Singleton = "singleton" "/{version}/{singleton}" ["GET" "HEAD"] guarded;
     /// An entity set.
     Collection = "collection" "/{version}/{set}" ["GET" "HEAD" "POST"] guarded;
+    /// The entities of a set of which an expression is true.
+    Filtered = "filtered" "/{version}/{set}/$filter({expression})" ["GET" "HEAD"] guarded;
     /// What has changed in a set.
     Delta = "delta" "/{version}/{set}/delta" ["GET" "HEAD"] guarded;
     /// The number of entities of a set.

@@ -147,6 +147,7 @@ pub fn types_and_annotations_in_every_spelling(world: &World) {
     let types = [
         "\"#microsoft.graph.office365ActiveUserCounts\"",
         "\"microsoft.graph.office365ActiveUserCounts\"",
+        "\"#graph.office365ActiveUserCounts\"",
         "\"#Microsoft.Graph.Office365activeusercounts\"",
         "\"https://graph.microsoft.com/beta/$metadata#microsoft.graph.office365ActiveUserCounts\"",
         "\"http://x/$metadata#MICROSOFT.GRAPH.OFFICE365ACTIVEUSERCOUNTS\"",
@@ -155,6 +156,8 @@ pub fn types_and_annotations_in_every_spelling(world: &World) {
         "\"@odata.context\":\"x\"",
         "\"@odata.etag\":5",
         "\"teams@odata.type\":\"#Int64\"",
+        "\"TEAMS@type\":\"Edm.Int64\",\"reportDate@odata.type\":\"https://x/y#date\"",
+        "\"unheard@odata.type\":\"#Int32\"",
         "\"@odata.id\":null",
         "\"@com.example.note\":{\"a\":[{}]}",
         "\"unheard@odata.bind\":[]",
@@ -179,6 +182,40 @@ pub fn types_and_annotations_in_every_spelling(world: &World) {
     }
 }
 
+/// The type of a property that a body names must be its own, as that of the object.
+pub fn a_property_of_another_type_is_refused(world: &World) {
+    let lines: Vec<String> = [
+        "\"teams@odata.type\":\"#Int32\"",
+        "\"teams@odata.type\":\"#Int64\",\"teams@type\":\"#Int64\"",
+        "\"reportDate@odata.type\":\"String\"",
+        "\"reportPeriod@type\":\"Collection(String)\"",
+        "\"id@odata.type\":null",
+    ]
+    .iter()
+    .map(|one| {
+        let body = fact(1).replacen('{', &format!("{{{one},"), 1);
+        let reply = world.send(&post(world, body));
+        assert_eq!(reply.status, 400, "{one}\n{reply}");
+        let detail = &reply.json()["error"]["details"][0];
+        format!("{one}\n    {} {}", detail["code"], detail["message"])
+    })
+    .collect();
+    insta::assert_snapshot!("other_types", lines.join("\n"));
+    let made = world.send(&post(world, fact(1)));
+    let one = made.header("location").unwrap().replace("http://rollcall.test", "");
+    let full = format!("{one}/teams?$format=application/json;odata.metadata=full");
+    let shown = world.send(&ask("GET", &full).bearer(&world.writer())).text();
+    for (body, status) in [
+        (shown.as_str(), 204),
+        ("{\"@odata.type\":\"#String\",\"value\":1}", 400),
+        ("{\"value@odata.type\":\"#Int64\",\"value\":1}", 204),
+        ("{\"value@odata.type\":\"#Date\",\"value\":1}", 400),
+    ] {
+        let put = ask("PUT", &format!("{one}/teams")).bearer(&world.writer()).json(body);
+        assert_eq!(world.send(&put).status, status, "{body}");
+    }
+}
+
 pub fn content_types(world: &World) {
     let send = |number: usize, content_type: Option<&str>| {
         let request = ask("POST", COLLECTION).bearer(&world.writer()).body(fact(number));
@@ -196,6 +233,11 @@ pub fn content_types(world: &World) {
         Some("application/json; charset=utf-8"),
         Some("APPLICATION/JSON;odata.metadata=minimal;IEEE754Compatible=false"),
         Some("application/json; charset=iso-8859-1"),
+        Some("application/json;type=entry;x=\"a;b\""),
+        Some("application/json;IEEE754Compatible=true;IEEE754Compatible=false"),
+        Some("application/json;odata.metadata=some"),
+        Some("application/x-ndjson;charset=utf-16"),
+        Some("text/csv;charset=latin1"),
         Some("text/json"),
         Some("text/plain"),
         Some("application/xml"),

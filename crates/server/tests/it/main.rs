@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod addressing;
 mod apply;
 mod bad_bodies;
 mod batch;
@@ -90,6 +91,7 @@ suite! {
         dates_reach_from_the_first_year_to_tomorrow
         types_and_annotations_in_every_spelling
         content_types
+        a_property_of_another_type_is_refused
         gzipped_bodies_are_read
         bodies_have_a_limit
         chunked_bodies_are_read
@@ -107,6 +109,15 @@ suite! {
         gzip_is_read_as_it_comes
         a_body_without_rows_says_why
         who_may_not_create_is_told_nothing_else;
+    addressing:
+        an_expression_in_the_path_leaves_a_part
+        what_follows_sees_that_part_alone
+        a_query_may_come_in_a_body
+        what_a_query_in_a_body_cannot_be
+        a_query_in_a_batch_reads
+        an_entity_has_one_name
+        types_may_be_named_by_the_alias
+        an_id_in_an_expression_is_text;
     batch:
         each_request_has_its_answer
         every_form_of_address
@@ -143,6 +154,7 @@ suite! {
         counts
         what_a_page_cannot_be_asked_for
         what_is_not_served_is_501_and_never_ignored
+        what_means_nothing_is_400_and_never_ignored
         what_is_not_there
         head_is_get_without_a_body
         keys_in_every_spelling;
@@ -198,6 +210,7 @@ suite! {
     apply:
         what_is_applied_is_answered
         rows_are_written_as_the_client_accepts
+        what_is_applied_is_a_file_as_well
         groups_come_in_pages
         a_report_function_is_transformed_as_well
         what_cannot_be_applied
@@ -240,6 +253,7 @@ suite! {
         what_a_report_cannot_be_asked_for
         query_options_see_the_labelled_rows
         query_options_hold_for_a_file_as_well
+        a_file_has_the_columns_that_are_asked_for
         a_link_needs_no_token_and_ends
         a_file_s_tag_changes_with_its_rows
         no_altered_link_leads_anywhere
@@ -248,6 +262,7 @@ suite! {
         the_service_document_names_sets_and_singletons
         metadata_is_the_model
         metadata_comes_in_two_formats
+        documents_have_tags
         every_address_is_described
         what_is_declared_is_served
         the_singleton_leads_to_the_set

@@ -108,7 +108,75 @@ pub fn strict_handling_refuses_what_cannot_be_honoured(world: &World) {
             assert_eq!(send(world, ask("GET", target), prefer).status, 200, "{prefer}");
         }
     }
+    strictly(world, &one);
     let refused = send(world, ask("DELETE", &one), "handling=strict, respond-async");
     insta::assert_snapshot!("strict", refused);
     assert_eq!(send(world, ask("GET", &one), "handling=strict").status, 200, "nothing was done");
+}
+
+/// What means nothing to the very request is refused, and of a write nothing is done.
+fn strictly(world: &World, one: &str) {
+    let every = [
+        "return=representation",
+        "return=minimal",
+        "resolution=replace",
+        "dry-run",
+        "create-if-missing",
+        "track-changes",
+        "odata.maxpagesize=7",
+        "omit-values=nulls",
+        "continue-on-error",
+    ];
+    let lines: Vec<String> = [
+        ask("GET", COLLECTION),
+        ask("GET", &format!("{COLLECTION}?$skip=0")),
+        ask("GET", &format!("{COLLECTION}?$format=csv")),
+        ask("GET", &format!("{COLLECTION}?$format=ndjson")),
+        ask("GET", &format!("{COLLECTION}/$filter(true)")),
+        ask("GET", &format!("{COLLECTION}/$ref?$skip=0")),
+        ask("GET", &format!("{COLLECTION}/delta")),
+        ask("GET", &format!("{COLLECTION}/$count")),
+        ask("GET", REPORT),
+        ask("GET", &REPORT.replace("json", "csv")),
+        ask("GET", &REPORT.replace("?$format=json", "/$count")),
+        ask("GET", one),
+        ask("GET", &format!("{one}/$ref")),
+        ask("GET", &format!("{one}/teams")),
+        ask("GET", &format!("{one}/teams/$value")),
+        ask("GET", "/v1.0"),
+        ask("GET", "/v1.0/$metadata"),
+        ask("PATCH", one).json("{\"teams\":0}"),
+        ask("PATCH", &format!("{one}?$select=teams")).json("{\"teams\":0}"),
+        ask("PUT", &format!("{one}/teams")).json("{\"value\":0}"),
+        ask("POST", COLLECTION).header("Content-Type", "application/x-ndjson").body(""),
+        ask("POST", "/v1.0/$batch").json("{\"requests\":[]}"),
+    ]
+    .into_iter()
+    .map(|request| {
+        let what = String::from_utf8(request.bytes()).unwrap();
+        let what = what.lines().next().unwrap().replace(" HTTP/1.1", "").replace(one, "ONE");
+        let fine = every.into_iter().filter(|prefer| {
+            let reply = send(world, request.clone(), &format!("{prefer}, handling=strict"));
+            let applied = reply.header("preference-applied").unwrap_or_default().to_owned();
+            assert_eq!(reply.status < 400, applied.contains(prefer), "{what} {prefer}\n{reply}");
+            assert!(reply.status < 400 || reply.message().contains(prefer), "{reply}");
+            applied.contains("handling=strict")
+        });
+        format!("{what}\n    {}", fine.collect::<Vec<_>>().join(", "))
+    })
+    .collect();
+    insta::assert_snapshot!("strictly", lines.join("\n"));
+    for request in [
+        ask("POST", COLLECTION).json(fact(7)),
+        ask("PATCH", one).json("{\"teams\":77}"),
+        ask("DELETE", one),
+    ] {
+        let reply = send(world, request, "handling=strict, maxpagesize=5");
+        assert_eq!(reply.status, 400, "{reply}");
+    }
+    let rows = send(world, ask("GET", COLLECTION), "").json();
+    assert_eq!(
+        (&rows["value"][0]["teams"], rows["value"].as_array().unwrap().len()),
+        (&0.into(), 1)
+    );
 }

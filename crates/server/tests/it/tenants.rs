@@ -54,30 +54,23 @@ fn requests(route: &str) -> Vec<Ask> {
             many("dry-run").body(format!("{}\n{}", body(0), body(1))),
             ask("GET", &format!("{COLLECTION}?$count=true")),
         ],
+        "filtered" => vec![
+            ask("GET", &format!("{COLLECTION}/$filter(teams%20ge%200)?$count=true")),
+            ask("GET", &format!("{COLLECTION}/$filter(teams%20ge%200)/$count")),
+            ask("HEAD", &format!("{COLLECTION}/$filter(id%20eq%20'{ID}')")),
+        ],
+        "query" => [COLLECTION, &format!("{COLLECTION}/$count"), &one, REPORT]
+            .map(|target| {
+                let request = ask("POST", &format!("{target}/$query"));
+                request.header("Content-Type", "text/plain").body("$schemaversion=*")
+            })
+            .to_vec(),
         "delta" => vec![
             ask("GET", &format!("{COLLECTION}/delta")),
             ask("GET", &format!("{COLLECTION}/delta?$deltatoken=latest")),
             ask("GET", COLLECTION).header("Prefer", "track-changes"),
         ],
-        "batch" => {
-            let batch = |text: String| ask("POST", "/v1.0/$batch").json(text);
-            let list = "reports/office365ActiveUserCounts";
-            let create = format!(
-                "\"method\":\"POST\",\"url\":\"{list}\",\"headers\":{{\"Content-Type\":\
-                 \"application/json\"}},\"body\":{}",
-                body(0)
-            );
-            let group = "\"atomicityGroup\":\"g\"";
-            vec![
-                batch(format!(
-                    "{{\"requests\":[{{\"\\u0069d\":\"1\",\"method\":\"GET\",\"url\":\"{list}?$count=true\"}},\
-                     {{\"\\u0069d\":\"2\",{create}}},{{\"\\u0069d\":\"3\",\"method\":\"DELETE\",\"url\":\"{list}/{ID}\"}}]}}"
-                )),
-                batch(format!(
-                    "{{\"requests\":[{{\"\\u0069d\":\"1\",{group},{create}}},{{\"\\u0069d\":\"2\",{group},{create}}}]}}"
-                )),
-            ]
-        }
+        "batch" => batches(&body(0)),
         "by id" => vec![ask("GET", &format!("/v1.0/$entity?$id=office365ActiveUserCounts/{ID}"))],
         "references" => vec![ask("GET", &format!("{COLLECTION}/$ref"))],
         "reference" => vec![ask("GET", &format!("{one}/$ref"))],
@@ -108,6 +101,26 @@ fn requests(route: &str) -> Vec<Ask> {
         }
         other => panic!("the route {other} has no case"),
     }
+}
+
+/// Batches that read and write, with this body of a create.
+fn batches(body: &str) -> Vec<Ask> {
+    let batch = |text: String| ask("POST", "/v1.0/$batch").json(text);
+    let list = "reports/office365ActiveUserCounts";
+    let create = format!(
+        "\"method\":\"POST\",\"url\":\"{list}\",\"headers\":{{\"Content-Type\":\
+         \"application/json\"}},\"body\":{body}"
+    );
+    let group = "\"atomicityGroup\":\"g\"";
+    vec![
+        batch(format!(
+            "{{\"requests\":[{{\"\\u0069d\":\"1\",\"method\":\"GET\",\"url\":\"{list}?$count=true\"}},\
+             {{\"\\u0069d\":\"2\",{create}}},{{\"\\u0069d\":\"3\",\"method\":\"DELETE\",\"url\":\"{list}/{ID}\"}}]}}"
+        )),
+        batch(format!(
+            "{{\"requests\":[{{\"\\u0069d\":\"1\",{group},{create}}},{{\"\\u0069d\":\"2\",{group},{create}}}]}}"
+        )),
+    ]
 }
 
 /// What an answer tells, with the names made equal that every answer has of its

@@ -12,6 +12,7 @@ use rollcall::auth::Authenticator;
 use rollcall::auth::issuer::{Grant, Holder, Issuer, Version};
 use rollcall::clock::{FixedClock, SeededRandom};
 use rollcall::folder::Secrets;
+use rollcall::http::documents::Documents;
 use rollcall::http::links::Links;
 use rollcall::http::serve::serve;
 use rollcall::observe::Log;
@@ -106,6 +107,7 @@ impl World {
         let app = App {
             model: Arc::new(model),
             store: store.clone(),
+            documents: Documents::default(),
             authenticator: Authenticator::new(&issuer),
             links: Links::new(&secrets),
             issuer: issuer.clone(),

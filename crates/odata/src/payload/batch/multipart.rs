@@ -9,6 +9,7 @@ mod lines;
 use super::{Batch, Form, MAX_ID, Part, Unit, first_of, is_name, is_token, is_value, too_many};
 use crate::error::{Code, Error};
 use crate::headers::media_type;
+use crate::headers::written::Written;
 use lines::{Lines, between};
 
 /// Reads a batch of no more than so many requests.
@@ -123,9 +124,7 @@ fn body<'a>(rest: &'a [u8], length: Option<&str>) -> &'a [u8] {
 
 /// The boundary that a `Content-Type` names, quoted or not.
 fn boundary(content_type: &str) -> Result<String, Error> {
-    let mut parameters = content_type.split(';').skip(1).filter_map(|one| one.split_once('='));
-    let named = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("boundary"));
-    let boundary = named.map(|(_, value)| value.trim().trim_matches('"'));
+    let boundary = Written::of(content_type).parameter("boundary");
     // As long as MIME lets it be (RFC 2046, section 5.1.1).
     let good = boundary.filter(|one| (1..=70).contains(&one.len()) && is_value(one));
     good.map(str::to_owned).ok_or_else(|| {

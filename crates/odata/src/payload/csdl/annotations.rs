@@ -80,12 +80,15 @@ pub(super) fn container() -> Vec<Annotation> {
     ]
 }
 
-/// The forms of JSON, in which everything can be had but plain values.
+/// The forms of JSON, in which everything can be had but plain values, and
+/// those that have all rows of a set.
 fn formats() -> Vec<Expression> {
     let levels = [Metadata::Minimal, Metadata::Full, Metadata::None];
     let both = |metadata| [false, true].map(|ieee754| Json { metadata, ieee754 });
     let forms = levels.into_iter().flat_map(both);
-    forms.map(|json| text(MediaType::Json(json).content_type())).collect()
+    let rows = [false, true].map(|ieee754| MediaType::Lines { ieee754 });
+    let all = forms.map(MediaType::Json).chain([MediaType::Csv]).chain(rows);
+    all.map(|one| text(one.content_type())).collect()
 }
 
 /// What a batch may be.

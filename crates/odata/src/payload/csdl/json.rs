@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::VOCABULARIES;
 use super::tree::{
     Annotation, Container, Expression, Member, Overload, Schema, Singleton, Structured, TypeUse,
 };
-use super::{NAMESPACE, VOCABULARIES};
+use crate::edm::NAMESPACE;
 
 type Object = Map<String, Json>;
 

@@ -8,7 +8,8 @@ mod text;
 use super::tree::{
     Annotation, Container, Expression, Member, Overload, Schema, Set, Singleton, Structured,
 };
-use super::{NAMESPACE, VOCABULARIES, Vocabulary};
+use super::{VOCABULARIES, Vocabulary};
+use crate::edm::NAMESPACE;
 use text::Xml;
 
 const EDMX: &str = "http://docs.oasis-open.org/odata/ns/edmx";

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use csv::{Terminator, Writer, WriterBuilder};
 
-use crate::edm::{Column, EntitySet, Function, Model};
+use crate::edm::{Column, EntitySet, Function, Model, Type};
 use crate::payload::json::write::text_of;
 use crate::payload::primitive;
-use crate::plan::query::{Computed, Selection};
+use crate::plan::apply::{self, Applied};
+use crate::plan::query::{Selection, Shape};
 use crate::value::{Row, Value};
 
 /// What every file begins with: spreadsheets take UTF-8 for something else without it.
@@ -26,57 +27,41 @@ pub struct Sheet<W: Write> {
     columns: Arc<[Column]>,
     /// The collection whose items get a line each.
     listed: Option<usize>,
-    /// The set whose collections and complex values are JSON in their cells;
-    /// without it items are joined.
-    whole: Option<Arc<EntitySet>>,
+    /// The types of the columns, where collections and complex values are JSON in
+    /// their cells; without them items are joined.
+    types: Option<Arc<[Type]>>,
     out: Writer<W>,
     cell: String,
 }
 
 impl<W: Write> Sheet<W> {
-    /// The columns of a report function; writes the heading row.
-    pub fn of_function(function: &Function, out: W) -> io::Result<Self> {
-        let columns = function.columns.iter().map(|one| Column {
+    /// The columns of a report function, of these what is selected, then what else
+    /// its rows have; writes the heading row.
+    pub fn of_function(function: &Function, asked: Asked<'_>, out: W) -> io::Result<Self> {
+        let own = function.columns.iter().map(|one| Column {
             heading: one.heading.clone(),
             property: one.property,
             member: one.member,
         });
-        Self::new(columns.collect(), out)
+        Self::new(asked.columns(&function.entity_set, own.collect()), out)
     }
 
     /// A column for each property of a set; writes the heading row. Nothing is
     /// lost as long as no property is a collection or a complex value.
     pub fn of_set(set: &EntitySet, out: W) -> io::Result<Self> {
         let properties = set.entity_type.properties.iter().enumerate();
-        let column = |(property, one): (usize, &crate::edm::Property)| Column {
-            heading: one.name.clone(),
-            property,
-            member: None,
-        };
-        Self::new(properties.map(column).collect(), out)
+        let columns = properties.map(|(property, one)| column(property, &one.name));
+        Self::new(columns.collect(), out)
     }
 
     /// The rows of a list of a set, as import takes them back: the key, then the
     /// properties in the order and under the headings of the set's function,
     /// those that it has no column for under their own names, then what is
     /// computed; of all these what is selected. Writes the heading row.
-    pub fn of_list(
-        model: &Model,
-        set: &Arc<EntitySet>,
-        computed: &[Computed],
-        selection: Option<&Selection>,
-        out: W,
-    ) -> io::Result<Self> {
-        let properties = &set.entity_type.properties;
-        let mut columns = columns_of(model, set);
-        columns.retain(|one| selection.is_none_or(|it| it.properties.contains(&one.property)));
-        let computed = computed.iter().map(|one| one.name.clone());
-        columns.extend((properties.len()..).zip(computed).map(|(property, heading)| Column {
-            heading,
-            property,
-            member: None,
-        }));
-        Ok(Self { whole: Some(Arc::clone(set)), ..Self::new(columns, out)? })
+    pub fn of_list(model: &Model, set: &EntitySet, asked: Asked<'_>, out: W) -> io::Result<Self> {
+        let columns = asked.columns(set, columns_of(model, set));
+        let types = columns.iter().map(|one| asked.ty(set, one.property)).collect();
+        Ok(Self { types: Some(types), ..Self::new(columns, out)? })
     }
 
     fn new(columns: Vec<Column>, mut out: W) -> io::Result<Self> {
@@ -85,7 +70,7 @@ impl<W: Write> Sheet<W> {
         out.write_record(columns.iter().map(|column| &column.heading))?;
         let listed = columns.iter().find(|column| column.member.is_some());
         let listed = listed.map(|column| column.property);
-        Ok(Self { columns: columns.into(), listed, whole: None, out, cell: String::new() })
+        Ok(Self { columns: columns.into(), listed, types: None, out, cell: String::new() })
     }
 
     /// The same file from here on, without what has been written of it.
@@ -93,7 +78,7 @@ impl<W: Write> Sheet<W> {
         Sheet {
             columns: Arc::clone(&self.columns),
             listed: self.listed,
-            whole: self.whole.clone(),
+            types: self.types.clone(),
             out: lines(out),
             cell: String::new(),
         }
@@ -116,13 +101,12 @@ impl<W: Write> Sheet<W> {
     }
 
     fn line(&mut self, row: &Row, item: Option<&Value>) -> io::Result<()> {
-        for column in self.columns.iter() {
+        for (number, column) in self.columns.iter().enumerate() {
             self.cell.clear();
-            match (shown(column, row, item), &self.whole) {
+            match (shown(column, row, item), &self.types) {
                 (None, _) => {}
-                (Some(value @ (Value::List(_) | Value::Record(_))), Some(set)) => {
-                    let property = &set.entity_type.properties[column.property];
-                    self.cell.push_str(&text_of(&property.ty, value));
+                (Some(value @ (Value::List(_) | Value::Record(_))), Some(types)) => {
+                    self.cell.push_str(&text_of(&types[number], value));
                 }
                 (Some(value), _) => text(&mut self.cell, value),
             }
@@ -145,6 +129,70 @@ impl Sheet<Vec<u8>> {
     }
 }
 
+/// What is asked of the rows that are to be written.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// What they have besides their properties, or what is made of them.
+    pub shape: &'a Shape,
+    /// What is shown of all that, where it is not everything.
+    pub selection: Option<&'a Selection>,
+}
+
+impl Asked<'_> {
+    /// The columns that are asked for, where these are the ones without a wish.
+    fn columns(&self, set: &EntitySet, own: Vec<Column>) -> Vec<Column> {
+        let (mut columns, width) = match &self.shape.apply {
+            Some(applied) => (self.made(applied, &own), applied.columns.len()),
+            None => (self.chosen(set, own), set.entity_type.properties.len()),
+        };
+        let computed = self.shape.computed.iter().map(|one| one.name.as_str());
+        columns.extend((width..).zip(computed).map(|(at, name)| column(at, name)));
+        columns
+    }
+
+    /// Of these columns those that are selected, then what is selected besides.
+    fn chosen(&self, set: &EntitySet, mut columns: Vec<Column>) -> Vec<Column> {
+        let Some(selection) = self.selection.filter(|one| !one.all) else { return columns };
+        columns.retain(|one| selection.properties.contains(&one.property));
+        for at in &selection.properties {
+            if columns.iter().all(|one| one.property != *at) {
+                columns.push(column(*at, &set.entity_type.properties[*at].name));
+            }
+        }
+        columns
+    }
+
+    /// The columns of what `$apply` makes, properties under the headings that they have.
+    fn made(&self, applied: &Applied, own: &[Column]) -> Vec<Column> {
+        let heading = |one: &apply::Column| {
+            let same = |own: &&Column| own.property == one.at && own.member.is_none();
+            let own = own.iter().find(same).filter(|_| one.ty.is_none());
+            own.map_or(one.name.clone(), |own| own.heading.clone())
+        };
+        let all = applied.columns.iter().enumerate();
+        let shown =
+            all.filter(|(_, one)| self.selection.is_none_or(|it| it.properties.contains(&one.at)));
+        shown.map(|(at, one)| column(at, &heading(one))).collect()
+    }
+
+    /// The type of what stands at this place in a row.
+    fn ty(&self, set: &EntitySet, at: usize) -> Type {
+        let at = match &self.shape.apply {
+            Some(applied) => {
+                applied.columns.get(at).filter(|one| one.ty.is_none()).map(|one| one.at)
+            }
+            None => Some(at),
+        };
+        let property = at.and_then(|at| set.entity_type.properties.get(at));
+        property.map_or(Type::String, |property| property.ty.clone())
+    }
+}
+
+/// A column of what stands at this place in a row.
+fn column(property: usize, heading: &str) -> Column {
+    Column { heading: heading.to_owned(), property, member: None }
+}
+
 /// A column for each property of a set.
 fn columns_of(model: &Model, set: &EntitySet) -> Vec<Column> {
     let function = model.functions.iter().find(|one| one.entity_set.name == set.name);
@@ -156,7 +204,7 @@ fn columns_of(model: &Model, set: &EntitySet) -> Vec<Column> {
     let mut columns: Vec<Column> = Vec::new();
     for (property, heading) in key.chain(headed).chain(named) {
         if columns.iter().all(|one| one.property != property) {
-            columns.push(Column { heading, property, member: None });
+            columns.push(column(property, &heading));
         }
     }
     columns
@@ -213,7 +261,8 @@ mod tests {
             newest_refresh: jiff::civil::date(2026, 11, 25),
             lenient: true,
         };
-        let mut sheet = Sheet::of_function(function, Vec::new()).unwrap();
+        let asked = Asked { shape: &Shape::default(), selection: None };
+        let mut sheet = Sheet::of_function(function, asked, Vec::new()).unwrap();
         for body in bodies {
             let set = &function.entity_set;
             let numbers = crate::headers::Numbers::default();

@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use crate::edm::{EntitySet, Model, Property, Type};
 use crate::headers;
-use crate::payload::{Part, csdl, primitive};
+use crate::payload::{Part, csdl};
 use crate::plan::expression::Ty;
 use crate::plan::query::{Computed, Selection};
+use crate::plan::resource::entity_id;
 use crate::value::{Row, Value};
 pub use delta::Onward;
 pub use members::Style;
@@ -106,8 +107,7 @@ impl About<'_> {
     }
 
     fn address(&self) -> String {
-        let key = primitive::text_of(self.key);
-        format!("{}/{}('{key}')", self.root, self.set.name)
+        format!("{}/{}", self.root, entity_id(self.set, self.key))
     }
 }
 
@@ -318,10 +318,14 @@ impl Collection {
         }
     }
 
-    /// Adds a row as a line of its own, for parts that are nothing but lines.
-    pub fn line(&mut self, row: &Row) {
+    /// Adds a row as a line of its own, for parts that are nothing but lines;
+    /// `form` is the number of its form where `$apply` has made it.
+    pub fn line(&mut self, form: u64, row: &Row) {
         self.empty = true;
-        self.keyless(row);
+        match self.applied {
+            Some(_) => self.made(form, row),
+            None => self.keyless(row),
+        }
         self.out.push(b'\n');
     }
 

@@ -12,13 +12,8 @@ use crate::plan::resource::DELTA;
 use crate::uri::options::SystemOption;
 
 /// The options of a round, which its links hold.
-const ROUND: &[SystemOption] = &[
-    SystemOption::Filter,
-    SystemOption::Search,
-    SystemOption::Select,
-    SystemOption::Compute,
-    SystemOption::SchemaVersion,
-];
+const ROUND: &[SystemOption] =
+    &[SystemOption::Filter, SystemOption::Search, SystemOption::Select, SystemOption::Compute];
 
 /// The function of each entity set, from the container and through its singleton.
 pub fn deltas(model: &Model) -> Vec<Address> {
@@ -31,9 +26,9 @@ pub fn deltas(model: &Model) -> Vec<Address> {
                  created or changed since, as they are now, and the keys of those that were \
                  deleted or are not asked for any more. Links hold the options and stand alone.",
             )
-            .taking(ROUND.iter().map(|one| parameters::option(*one, set)))
+            .taking(parameters::options(ROUND, set))
             .taking([token(), parameters::page_size()])
-            .answering(200, page.with(&["Preference-Applied"]))
+            .answering(200, page)
             .refusing(ANY)
             .refusing(KEPT)
             .refusing(&[Code::SyncStateNotFound]);

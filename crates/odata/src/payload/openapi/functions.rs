@@ -3,12 +3,11 @@
 use serde_json::{Value as Json, json};
 
 use super::parameters::schema;
-use super::resources::{ANY, COUNT, JSON, KEPT, LONG, address, count, odata};
+use super::resources::{ANY, COUNT, JSON, KEPT, LIST, LONG, address, asking, count, odata};
 use super::{Address, Answer, Operation, parameters, schemas};
 use crate::edm::{Function, Model};
 use crate::error::Code;
 use crate::plan::window::{LAST_DAY, PERIOD, PERIOD_IN};
-use crate::uri::options::SystemOption;
 
 /// The report functions, with and without the last day among the arguments.
 pub fn functions(model: &Model) -> Vec<Address> {
@@ -20,16 +19,13 @@ pub fn counts(model: &Model) -> Vec<Address> {
     model.functions.iter().flat_map(|function| calls(function, "/$count", number)).collect()
 }
 
-/// The query options that both JSON and CSV take.
-const BOTH: &[SystemOption] = &[
-    SystemOption::Filter,
-    SystemOption::Search,
-    SystemOption::OrderBy,
-    SystemOption::Compute,
-    SystemOption::Top,
-    SystemOption::Skip,
-    SystemOption::SchemaVersion,
-];
+/// Reports whose query comes in a body.
+pub fn queries(model: &Model) -> Vec<Address> {
+    let one = |function: &Function, id: &str| {
+        answered(function, asking(&format!("{id}.query"), "The report, as the body asks for it"))
+    };
+    model.functions.iter().flat_map(|function| calls(function, "/$query", one)).collect()
+}
 
 /// Every call of a function, with what follows it in the path.
 fn calls(
@@ -68,19 +64,25 @@ fn period() -> Json {
 }
 
 fn report(function: &Function, id: &str) -> Operation {
-    let rows = schemas::collection(&schema(&format!("{}.row", function.entity_set.name)), true);
-    let json_rows = odata("The rows, newest day first.", rows).with(&["Preference-Applied"]);
-    let link = Answer::new("The way to the rows as CSV.")
-        .with(&["Location", "Vary"])
-        .body("text/plain", json!({}));
-    Operation::new("GET", id, "The report, each day as it was known last")
+    let get = Operation::new("GET", id, "The report, each day as it was known last")
         .described(
             "CSV behind a redirect, unless $format or Accept names JSON. The link in Location \
-             needs no token and holds for five minutes. JSON takes $select, $count and $apply, too.",
+             needs no token and holds for five minutes. In CSV there is no place for $count=true.",
         )
-        .taking(options(BOTH, function))
+        .taking(parameters::options(LIST, &function.entity_set))
+        .taking([parameters::json_format(&["json", "csv", JSON, "text/csv"])]);
+    answered(function, get)
+}
+
+/// What an operation answers that gives a report.
+fn answered(function: &Function, operation: Operation) -> Operation {
+    let rows = schemas::collection(&schema(&format!("{}.row", function.entity_set.name)), true);
+    let json_rows = odata("The rows, newest day first.", rows);
+    let link = Answer::new("The way to the rows as CSV.")
+        .with(&["Location", "Vary", "Preference-Applied"])
+        .body("text/plain", json!({}));
+    operation
         .taking([parameters::of_a_list()])
-        .taking([parameters::json_format(&["json", "csv", JSON, "text/csv"])])
         .answering(200, json_rows)
         .answering(302, link)
         .refusing(ANY)
@@ -91,13 +93,9 @@ fn report(function: &Function, id: &str) -> Operation {
 
 fn number(function: &Function, id: &str) -> Operation {
     Operation::new("GET", format!("{id}.count"), "The number of its rows that are asked for")
-        .taking(options(COUNT, function))
+        .taking(parameters::options(COUNT, &function.entity_set))
         .answering(200, count())
         .refusing(ANY)
         .refusing(KEPT)
         .refusing(&[Code::InvalidArgument])
-}
-
-fn options(which: &[SystemOption], function: &Function) -> Vec<Json> {
-    which.iter().map(|one| parameters::option(*one, &function.entity_set)).collect()
 }

@@ -34,9 +34,15 @@ fn parameter(place: &str, name: &str, description: &str, schema: Json) -> Json {
     parameter
 }
 
+/// These query options of a set, and the one that counts everywhere.
+pub(super) fn options(which: &[SystemOption], set: &EntitySet) -> Vec<Json> {
+    let all = which.iter().chain(&[SystemOption::SchemaVersion]);
+    all.map(|one| option(*one, set)).collect()
+}
+
 /// A query option of a set. `$format` differs between resources, and skip
 /// tokens come with links alone.
-pub(super) fn option(option: SystemOption, set: &EntitySet) -> Json {
+fn option(option: SystemOption, set: &EntitySet) -> Json {
     let name = format!("${}", option.text());
     match option {
         SystemOption::Top => {

@@ -27,7 +27,7 @@ pub fn by_id(model: &Model) -> Vec<Address> {
     let get = negotiated(Operation::new("GET", "entity", "An object by its address"))
         .taking([parameters::omit_values()])
         .taking([id])
-        .answering(200, odata("The object.", entity).with(&["ETag", "Preference-Applied"]));
+        .answering(200, odata("The object.", entity).with(&["ETag"]));
     vec![address("/$entity", vec![read(get)])]
 }
 
@@ -35,7 +35,7 @@ pub fn by_id(model: &Model) -> Vec<Address> {
 pub fn references(model: &Model) -> Vec<Address> {
     each_place(model, |set, place, id| {
         let page = schemas::collection(&schemas::reference(), true);
-        let answer = odata("A page of addresses.", page).with(&["Preference-Applied"]);
+        let answer = odata("A page of addresses.", page);
         let options = list_options(set).into_iter().filter(|one| {
             // What an object shows and leads to says nothing of its address, and
             // what is made of objects has none.
@@ -81,7 +81,7 @@ pub fn values(model: &Model) -> Vec<Address> {
         |property: &Property| !matches!(property.ty, Type::Collection(_) | Type::Complex(_));
     each_property(model, plain, |set, place, id, property| {
         let id = format!("{id}.value");
-        let headers = &["OData-Version", "ETag", "Vary"];
+        let headers = &["OData-Version", "ETag", "Vary", "Preference-Applied"];
         let text = json!({ "type": "string" });
         let text = Answer::new("The value.").with(headers).body(TEXT, text);
         let get = Operation::new("GET", format!("{id}.read"), "A property's plain value")
@@ -111,7 +111,8 @@ fn object(value: Json) -> Json {
 }
 
 fn null() -> Answer {
-    Answer::new("It is null.").with(&["OData-Version", "ETag", "Vary"])
+    let headers = &["OData-Version", "ETag", "Vary", "Preference-Applied"];
+    Answer::new("It is null.").with(headers)
 }
 
 /// What all reads of one entity and of its parts have.
@@ -128,7 +129,7 @@ fn write(operation: Operation, property: &Property) -> Operation {
     let done = Answer::new("Done.").with(&["OData-Version", "ETag", "Vary", "Preference-Applied"]);
     operation
         .taking([parameters::prefer(false, false), parameters::if_match()])
-        .answering(200, alone(property).with(&["Preference-Applied"]))
+        .answering(200, alone(property))
         .answering(204, done)
         .refusing(ANY)
         .refusing(KEPT)
@@ -138,10 +139,9 @@ fn write(operation: Operation, property: &Property) -> Operation {
 }
 
 fn clear(id: &str) -> Operation {
-    let done = null().with(&["Preference-Applied"]);
     Operation::new("DELETE", format!("{id}.clear"), "Set a property to null")
         .taking([parameters::if_match()])
-        .answering(204, done)
+        .answering(204, null())
         .refusing(ANY)
         .refusing(KEPT)
         .refusing(WRITE)

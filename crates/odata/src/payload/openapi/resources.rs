@@ -11,7 +11,7 @@ use crate::error::Code;
 use crate::uri::options::SystemOption;
 
 /// The query options of a list.
-const LIST: &[SystemOption] = &[
+pub(super) const LIST: &[SystemOption] = &[
     SystemOption::Apply,
     SystemOption::Filter,
     SystemOption::Search,
@@ -22,28 +22,23 @@ const LIST: &[SystemOption] = &[
     SystemOption::Top,
     SystemOption::Skip,
     SystemOption::Count,
-    SystemOption::SchemaVersion,
 ];
 
 /// The query options of one entity.
-const ENTITY: &[SystemOption] = &[
-    SystemOption::Select,
-    SystemOption::Compute,
-    SystemOption::Expand,
-    SystemOption::SchemaVersion,
-];
+const ENTITY: &[SystemOption] =
+    &[SystemOption::Select, SystemOption::Compute, SystemOption::Expand];
 
 /// The query options of a write, which say what is answered.
-const WRITTEN: &[SystemOption] =
-    &[SystemOption::Select, SystemOption::Expand, SystemOption::SchemaVersion];
+const WRITTEN: &[SystemOption] = &[SystemOption::Select, SystemOption::Expand];
 
 /// The query options of a number: the others of a list change nothing in it.
 pub(super) const COUNT: &[SystemOption] =
-    &[SystemOption::Apply, SystemOption::Filter, SystemOption::Search, SystemOption::SchemaVersion];
+    &[SystemOption::Apply, SystemOption::Filter, SystemOption::Search];
 
 pub(super) const JSON: &str = "application/json";
 const CSV: &str = "text/csv";
 const LINES: &str = "application/x-ndjson";
+const TEXT: &str = "text/plain";
 
 /// Why any request may be refused that asks something of the data or the model.
 pub(super) const ANY: &[Code] =
@@ -72,12 +67,14 @@ pub fn service() -> Vec<Address> {
 /// `$metadata`.
 pub fn metadata() -> Vec<Address> {
     let answer = Answer::new("The model.")
-        .with(&["OData-Version", "Vary"])
+        .with(&["OData-Version", "ETag", "Vary", "Preference-Applied"])
         .body("application/xml", json!({}))
         .body(JSON, json!({ "type": "object" }));
     let get = Operation::new("GET", "metadata", "The model as CSDL, in XML or JSON")
         .taking([parameters::format(&["xml", "json", "application/xml", JSON])])
+        .taking([parameters::if_none_match()])
         .answering(200, answer)
+        .answering(304, unchanged())
         .refusing(ANY)
         .refusing(&[Code::NotAcceptable]);
     vec![address("/$metadata", vec![get])]
@@ -108,8 +105,11 @@ pub fn counts(model: &Model) -> Vec<Address> {
             format!("{id}.count"),
             "The number of objects that are asked for",
         );
-        let options = COUNT.iter().map(|one| parameters::option(*one, set));
-        let get = get.taking(options).answering(200, count()).refusing(ANY).refusing(KEPT);
+        let get = get
+            .taking(parameters::options(COUNT, set))
+            .answering(200, count())
+            .refusing(ANY)
+            .refusing(KEPT);
         vec![address(&format!("{place}/$count"), vec![get])]
     })
 }
@@ -138,21 +138,66 @@ pub fn entities(model: &Model) -> Vec<Address> {
 
 /// What one entity can be asked for.
 pub(super) fn entity_options(set: &EntitySet) -> Vec<Json> {
-    ENTITY.iter().map(|one| parameters::option(*one, set)).collect()
+    parameters::options(ENTITY, set)
 }
 
 /// What can be asked for of an entity after a write.
 fn written_options(set: &EntitySet) -> Vec<Json> {
-    WRITTEN.iter().map(|one| parameters::option(*one, set)).collect()
+    parameters::options(WRITTEN, set)
 }
 
 /// What a list can be asked for.
 pub(super) fn list_options(set: &EntitySet) -> Vec<Json> {
-    let options = LIST.iter().map(|one| parameters::option(*one, set));
-    options.chain([parameters::page_size()]).collect()
+    let mut options = parameters::options(LIST, set);
+    options.push(parameters::page_size());
+    options
 }
 
 fn list(set: &EntitySet, id: &str) -> Operation {
+    let get = Operation::new("GET", format!("{id}.list"), "The objects that are asked for");
+    listed(set, get.taking(parameters::options(LIST, set)).taking([parameters::tracking()]))
+}
+
+/// The entities of which an expression in the path is true.
+pub fn filtered(model: &Model) -> Vec<Address> {
+    each_place(model, |set, place, id| {
+        let words = "An expression of OData 4.01, as in $filter. More such segments may follow it, \
+                     $count and $ref.";
+        let expression = parameters::path("expression", words, json!({ "type": "string" }));
+        let get =
+            Operation::new("GET", format!("{id}.filtered"), "The objects of which it is true")
+                .taking(parameters::options(LIST, set))
+                .taking([parameters::of_a_list()]);
+        let parameters = vec![expression];
+        let path = format!("{place}/$filter({{expression}})");
+        vec![Address { parameters, ..address(&path, vec![listed(set, get)]) }]
+    })
+}
+
+/// Lists whose query comes in a body.
+pub fn queries(model: &Model) -> Vec<Address> {
+    each_place(model, |set, place, id| {
+        let post = asking(&format!("{id}.query"), "The objects that the body asks for");
+        let post = listed(set, post.taking([parameters::of_a_list()]));
+        vec![address(&format!("{place}/$query"), vec![post])]
+    })
+}
+
+/// A `POST` that stands for the `GET` of the address before it.
+pub(super) fn asking(id: &str, summary: &str) -> Operation {
+    let query = json!({ "type": "string", "examples": ["$top=5&$skip=5"] });
+    Operation::new("POST", id, summary)
+        .described(
+            "The body has the query options as a URL has them after the ?, those of the URL count \
+             as well. Every address that GET reads takes this.",
+        )
+        .reading(TEXT, query.clone())
+        .reading("application/x-www-form-urlencoded", query)
+        .refusing(BODY)
+}
+
+/// What an operation answers that lists entities.
+fn listed(set: &EntitySet, operation: Operation) -> Operation {
     let page = schemas::collection(&schema(&format!("{}.item", set.name)), true);
     let page = schemas::tracked(page);
     let words = "A page, newest day first unless $orderby says otherwise; as CSV or as lines of \
@@ -160,10 +205,8 @@ fn list(set: &EntitySet, id: &str) -> Operation {
     let answer = odata(words, page)
         .body(CSV, rows::sheet())
         .body(LINES, rows::lines())
-        .with(&["Preference-Applied", "Content-Disposition"]);
-    Operation::new("GET", format!("{id}.list"), "The objects that are asked for")
-        .taking(LIST.iter().map(|one| parameters::option(*one, set)))
-        .taking([parameters::tracking()])
+        .with(&["Content-Disposition"]);
+    operation
         .taking([parameters::format(&["json", "csv", "ndjson", JSON, CSV, LINES])])
         .answering(200, answer)
         .refusing(ANY)
@@ -218,10 +261,7 @@ fn read(set: &EntitySet, id: &str) -> Operation {
         .taking([parameters::omit_values()])
         .taking([parameters::if_none_match()])
         .taking(entity_options(set))
-        .answering(
-            200,
-            odata("The object.", schemas::entity_of(set)).with(&["ETag", "Preference-Applied"]),
-        )
+        .answering(200, odata("The object.", schemas::entity_of(set)).with(&["ETag"]))
         .answering(304, unchanged())
         .refusing(ANY)
         .refusing(KEPT)
@@ -237,7 +277,7 @@ fn change(
 ) -> Operation {
     let verb = if method == "PUT" { "replace" } else { "change" };
     let body = schema(&schemas::body_of(set, method));
-    let changed = entity(set, "The object as it is now.").with(&["ETag", "Preference-Applied"]);
+    let changed = entity(set, "The object as it is now.").with(&["ETag"]);
     let operation = negotiated(Operation::new(method, format!("{id}.{verb}"), summary))
         .taking([parameters::prefer(upsert, upsert), parameters::if_match()])
         .taking(written_options(set))
@@ -258,7 +298,8 @@ fn change(
 }
 
 fn delete(id: &str) -> Operation {
-    let deleted = Answer::new("Deleted.").with(&["OData-Version"]);
+    let deleted = Answer::new("Deleted.");
+    let deleted = deleted.with(&["OData-Version", "Vary", "Preference-Applied"]);
     Operation::new("DELETE", format!("{id}.delete"), "Delete an object")
         .taking([parameters::if_match()])
         .answering(204, deleted)
@@ -307,12 +348,17 @@ pub(super) fn negotiated(operation: Operation) -> Operation {
 
 /// An answer in OData's JSON.
 pub(super) fn odata(meaning: &str, body: Json) -> Answer {
-    Answer::new(meaning).with(&["OData-Version", "Vary"]).body(JSON, body)
+    Answer::new(meaning).with(&["OData-Version", "Vary", "Preference-Applied"]).body(JSON, body)
 }
 
 /// The answer that an entity is as the client knows it.
 pub(super) fn unchanged() -> Answer {
-    Answer::new("It still has the tag that is known.").with(&["ETag", "Vary"])
+    Answer::new("It still has the tag that is known.").with(&[
+        "OData-Version",
+        "ETag",
+        "Vary",
+        "Preference-Applied",
+    ])
 }
 
 /// An answer with one entity.
@@ -322,7 +368,7 @@ fn entity(set: &EntitySet, meaning: &str) -> Answer {
 
 /// The answer to a create.
 fn created(set: &EntitySet) -> Answer {
-    entity(set, "Created.").with(&["ETag", "Location", "Preference-Applied"])
+    entity(set, "Created.").with(&["ETag", "Location"])
 }
 
 /// The answer to a write that wants no body.
@@ -334,5 +380,6 @@ fn minimal() -> Answer {
 /// The answer to how many there are.
 pub(super) fn count() -> Answer {
     let number = json!({ "type": "string", "pattern": "^[0-9]+$" });
-    Answer::new("The number.").with(&["OData-Version", "Vary"]).body("text/plain", number)
+    let headers = &["OData-Version", "Vary", "Preference-Applied"];
+    Answer::new("The number.").with(headers).body(TEXT, number)
 }

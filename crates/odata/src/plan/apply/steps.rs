@@ -10,6 +10,7 @@ use crate::plan::{expression, search};
 use crate::uri;
 use crate::uri::apply::{self, Kind, Method, Transformation};
 use crate::uri::clauses;
+use crate::uri::filter::Node;
 
 /// What errors call the option.
 pub(super) const APPLY: &str = "$apply";
@@ -86,6 +87,12 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// The rows for which this is true.
+    pub fn narrowed(&mut self, table: Table, condition: &Node) -> Result<Table, Error> {
+        let condition = self.bind(&table, |binder| binder.condition(condition))?;
+        Ok(filtered(table, condition))
+    }
+
     pub fn sequence(
         &mut self,
         mut table: Table,
@@ -118,10 +125,7 @@ impl<'a> Planner<'a> {
     ) -> Result<Table, Error> {
         match &one.kind {
             Kind::Identity => Ok(table),
-            Kind::Filter(condition) => {
-                let condition = self.bind(&table, |binder| binder.condition(condition))?;
-                Ok(filtered(table, condition))
-            }
+            Kind::Filter(condition) => self.narrowed(table, condition),
             Kind::Search(found) => {
                 let scope = self.scope(&table);
                 let present = |at: usize| scope.present[at];
@@ -265,7 +269,7 @@ impl<'a> Planner<'a> {
     fn value(
         &mut self,
         table: &Table,
-        node: &uri::filter::Node,
+        node: &Node,
         method: Method,
     ) -> Result<(Aggregate, Ty), Error> {
         let bound = self.bind(table, |binder| binder.bind(node))?;

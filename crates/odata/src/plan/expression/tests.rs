@@ -177,7 +177,6 @@ fn what_the_protocol_has_and_is_not_served() {
         "number eq 1 ;; $select=part($select=label)",
         "number eq 1 ;; $apply=join(names as x)",
         "number eq 1 ;; $apply=groupby((names))",
-        "number eq 1 ;; $deltatoken=x",
     ] {
         let error = planned(&format!("$filter={text}"), Limits::default()).unwrap_err();
         assert_eq!(error.code.status(), 501, "{text}: {}", error.message);

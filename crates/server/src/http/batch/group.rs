@@ -118,7 +118,7 @@ impl Run<'_> {
 
     /// The request that a part of a group is: one that writes.
     fn in_group(&self, at: usize, urls: &[String]) -> Result<part::Prepared, Refusal> {
-        if part::writes(&self.batch.parts[at].method) {
+        if part::writes(&self.batch.parts[at]) {
             self.prepare(at, urls)
         } else {
             Err(no_write().into())

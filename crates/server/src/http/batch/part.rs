@@ -14,7 +14,7 @@ use super::super::error::Refusal;
 use super::super::fault;
 use super::super::pipeline::repeat::Named;
 use super::super::pipeline::{self, Way};
-use super::super::receive::{MAX_BODY, Request, is_gzip, too_large};
+use super::super::receive::{MAX_BODY, Request, gzipped, leads_to, too_large};
 use super::super::routes::VERSIONS;
 use super::{Done, Outer, Run, Slot};
 use crate::observe::Observation;
@@ -24,9 +24,10 @@ use crate::observe::Observation;
 const OUTER: [HeaderName; 6] =
     [AUTHORIZATION, HOST, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, CONTENT_ENCODING];
 
-/// Whether a request of this method changes something.
-pub(super) fn writes(method: &str) -> bool {
-    ["POST", "PATCH", "PUT", "DELETE"].contains(&method)
+/// Whether a part changes something: one that sends a query reads.
+pub(super) fn writes(part: &Part) -> bool {
+    let path = part.url.split(['?', '#']).next().unwrap_or_default();
+    ["POST", "PATCH", "PUT", "DELETE"].contains(&part.method.as_str()) && !leads_to(path, "$query")
 }
 
 /// Where what a part has made is to be found.
@@ -68,7 +69,7 @@ impl Run<'_> {
         if part.after.iter().any(failed) {
             return Err(depends("A request that this one depends on failed.").into());
         }
-        if !writes(&part.method) && self.answers.len() > self.outer.app.limits.batch_answer_bytes {
+        if !writes(part) && self.answers.len() > self.outer.app.limits.batch_answer_bytes {
             return Err(self.no_room().into());
         }
         let url = match self.reference(at) {
@@ -162,12 +163,7 @@ impl Outer<'_> {
 
 /// Refuses a body that is packed: a batch is packed as a whole.
 fn packed(part: &Part) -> Result<(), Error> {
-    let mut headers = HeaderMap::new();
-    if let Some(encoding) = part.header("content-encoding") {
-        let value = HeaderValue::from_bytes(encoding.as_bytes());
-        headers.extend(value.ok().map(|value| (CONTENT_ENCODING, value)));
-    }
-    if is_gzip(&headers)? {
+    if gzipped(part.header("content-encoding").into_iter().map(str::as_bytes))? {
         let message = "The body of a part is gzipped. Expected the batch gzipped as a whole.";
         return Err(Error::new(Code::UnsupportedEncoding, message));
     }

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use hyper::StatusCode;
+use hyper::header::CONTENT_TYPE;
 use rollcall_odata::edm::EntitySet;
-use rollcall_odata::headers::{Handling, Preferences, RowsIn, Scope};
+use rollcall_odata::headers::{Handling, Preferences, RowsIn, Scope, check_content_type};
 use rollcall_odata::payload::csv::read::Known;
 use rollcall_odata::plan::bulk::{Bulk, Fate, Intake, Policy, Taken};
 use rollcall_odata::plan::resource::Place;
 use rollcall_odata::{Code, Error};
 use rollcall_store::{Author, Pending};
 
-use super::{Call, OF_A_TENANT_AS_PREFERRED};
+use super::{Call, OF_A_TENANT};
 use crate::app::{App, newest_refresh};
 use crate::auth::Need;
 use crate::http::answer::Answer;
@@ -35,6 +36,7 @@ impl Call<'_> {
         if let Some(principal) = self.principal.as_ref().filter(|_| preferences.replace) {
             principal.require(Need::Write)?;
         }
+        check_content_type(self.request.header(&CONTENT_TYPE).unwrap_or_default())?;
         let job = Job {
             app: self.app,
             author: self.author(),
@@ -49,7 +51,7 @@ impl Call<'_> {
         self.seen.lap("run");
         let body = serde_json::to_vec(&tally).unwrap_or_default();
         let answer = Answer::json(StatusCode::OK, body).versioned().uncached();
-        let answer = answer.varying(OF_A_TENANT_AS_PREFERRED);
+        let answer = answer.varying(OF_A_TENANT);
         Ok(answer.applying(&preferences.applied(Scope::Rows)))
     }
 }

@@ -12,7 +12,7 @@ use rollcall_store::{ChangeSink, RowSink};
 use uuid::Uuid;
 
 use super::query::in_time;
-use super::{Call, OF_A_TENANT_AS_PREFERRED};
+use super::{Call, OF_A_TENANT};
 use crate::http::answer::Answer;
 use crate::http::error::Refusal;
 
@@ -28,9 +28,9 @@ impl Call<'_> {
     }
 
     /// The round that a list begins whose client prefers to track changes, where it can.
-    /// Without metadata a client could not read on.
+    /// Without metadata, or without room for a link, a client could not read on.
     pub(super) fn tracked(&self, place: &Place, json: Json) -> Option<Round> {
-        if json.metadata == Metadata::None {
+        if json.metadata == Metadata::None || !self.has_pages() {
             return None;
         }
         self.preferences.track_changes.as_ref()?;
@@ -39,6 +39,7 @@ impl Call<'_> {
 
     /// A page of a round, where it is.
     pub(super) async fn round(&mut self, place: &Place, round: &Round) -> Result<Answer, Refusal> {
+        self.preferences.check(Scope::Tracked)?;
         let json = self.json_of(round)?;
         match &round.step {
             Step::Since(moment) => self.changes(place, round, *moment, json).await,
@@ -134,7 +135,7 @@ impl Call<'_> {
         Answer::odata(StatusCode::OK, json, body)
             .uncached()
             .applying(&self.preferences.applied(Scope::Tracked))
-            .varying(OF_A_TENANT_AS_PREFERRED)
+            .varying(OF_A_TENANT)
     }
 
     fn onward(&self, place: &Place, query: &str) -> Result<String, Error> {

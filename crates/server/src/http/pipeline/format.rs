@@ -49,10 +49,7 @@ pub(super) fn json_body(request: &Request) -> Result<(&[u8], Numbers), Error> {
             "Entity only allows writes with a JSON Content-Type header.",
         ));
     }
-    if headers::charset(content_type).is_some_and(|one| !one.eq_ignore_ascii_case("utf-8")) {
-        let message = "JSON is read as UTF-8. Expected charset=utf-8 in Content-Type, or none.";
-        return Err(Error::bad_request(message));
-    }
+    headers::check_content_type(content_type)?;
     let body = request.body.as_deref().map_err(Clone::clone)?;
     Ok((body, Numbers::of(content_type)))
 }

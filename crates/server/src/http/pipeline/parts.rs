@@ -47,10 +47,9 @@ pub(super) struct Reading {
     limits: Limits,
     tenant: Uuid,
     window: Option<Window>,
+    /// The page, with what of its rows is still to be read.
     page: page::Page,
     way: Way,
-    /// What is still to be read.
-    list: List,
     begun: bool,
 }
 
@@ -80,8 +79,7 @@ impl Reading {
         way: Way,
     ) -> Self {
         let (store, limits) = (app.store.clone(), app.limits.clone());
-        let list = page.list.clone();
-        Self { store, limits, tenant, window, page, way, list, begun: false }
+        Self { store, limits, tenant, window, page, way, begun: false }
     }
 
     /// Reads the first part.
@@ -99,13 +97,14 @@ impl Reading {
 
     /// Reads the next part. The limit on a query's time holds for each.
     async fn part<F: Form>(&mut self, form: F) -> Result<Read<F>, Refusal> {
-        let limit = self.list.limit.min(self.limits.part_rows);
-        let list = List { limit, ..self.list.clone() };
+        let limit = self.page.list.limit.min(self.limits.part_rows);
+        let list = List { limit, ..self.page.list.clone() };
         let read = in_time(self.limits.query_time, self.read(list, form)).await?;
-        let read = read.map_err(|error| error::of_store(error, &self.list.set, "", ""));
+        let read = read.map_err(|error| error::of_store(error, &self.page.list.set, "", ""));
         let (listed, Sink { mut form, rows, .. }) = read?;
-        self.list.limit -= rows;
-        let is_last = listed.last.is_none() || self.list.limit == 0;
+        let rest = &mut self.page.list;
+        rest.limit -= rows;
+        let is_last = listed.last.is_none() || rest.limit == 0;
         let next = listed.last.as_deref().filter(|_| is_last);
         let token = next.and_then(|last| self.page.next(last));
         let next_link = token.map(|token| self.way.next(&token)).transpose()?;
@@ -116,7 +115,8 @@ impl Reading {
             next_link: next_link.as_deref(),
         };
         let bytes = form.part(&part).map_err(|error| error::internal(error.to_string()))?;
-        (self.list.after, self.list.shape.skip, self.list.count) = (listed.last, 0, false);
+        let rest = &mut self.page.list;
+        (rest.after, rest.shape.skip, rest.count) = (listed.last, 0, false);
         self.begun = true;
         Ok(Read { bytes, form, change: listed.change, is_last })
     }

@@ -10,14 +10,14 @@ use rollcall_odata::headers::{
 use rollcall_odata::payload::json::read;
 use rollcall_odata::payload::json::write::{self, Style};
 use rollcall_odata::payload::primitive;
-use rollcall_odata::plan::resource::Place;
+use rollcall_odata::plan::resource::{Place, entity_id};
 use rollcall_odata::plan::{self, Selector};
 use rollcall_odata::uri::options::SystemOption;
 use rollcall_odata::{Error, Row, Value, headers};
 use rollcall_store::{Entity, Written};
 
 use super::query::Rendered;
-use super::{Call, OF_A_TENANT_AS_PREFERRED, json_body, key_of, wanted};
+use super::{Call, OF_A_TENANT, json_body, wanted};
 use crate::http::answer::Answer;
 use crate::http::error::Refusal;
 
@@ -70,10 +70,12 @@ impl Call<'_> {
             }
             Method::DELETE => self.set(part, selector, Value::Null).await,
             _ => {
+                self.preferences.check(Scope::Plain)?;
                 let form = self.form(part.form.offered(), &self.options)?;
                 let place = part.place.clone();
                 let render = move |call: &Self, entity: &Entity| call.shown(&part, entity, form);
-                self.found(place, selector, Vec::new(), render).await
+                let answer = self.found(place, selector, Vec::new(), render).await?;
+                Ok(answer.applying(&self.preferences.applied(Scope::Plain)))
             }
         }
     }
@@ -85,14 +87,16 @@ impl Call<'_> {
         selector: Selector,
     ) -> Result<Answer, Refusal> {
         self.options.only(&[SystemOption::Format])?;
+        self.preferences.check(Scope::Plain)?;
         let json = self.json()?;
         let style = Style { json, ..Style::default() };
         let set = Arc::clone(&place.set);
         let render = move |call: &Self, entity: &Entity| {
-            let address = format!("{}('{}')", set.name, key_of(&entity.row));
+            let address = entity_id(&set, &entity.row[0]);
             Answer::odata(StatusCode::OK, json, write::reference(&call.root, &address, style))
         };
-        self.found(place, selector, Vec::new(), render).await
+        let answer = self.found(place, selector, Vec::new(), render).await?;
+        Ok(answer.applying(&self.preferences.applied(Scope::Plain)))
     }
 
     /// The addresses of the entities of a set, page by page.
@@ -104,14 +108,15 @@ impl Call<'_> {
             return Err(Error::bad_request(message).about(name).into());
         }
         let rows = write::Collection::of_references(&self.root, Arc::clone(&place.set));
-        let set = format!("{}/{}", self.root, place.set.name);
+        let (root, set) = (self.root.clone(), Arc::clone(&place.set));
         let render = move |rows: &mut write::Collection, _version: u64, row: &Row| {
-            rows.reference(&format!("{set}('{}')", key_of(row)));
+            rows.reference(&format!("{root}/{}", entity_id(&set, &row[0])));
         };
         let page = self.plan(&place)?;
         let json = self.json()?;
         let rows = rows.styled(Style { json, ..Style::default() });
-        self.page(place, "/$ref", page, (json, Scope::Addresses), Rendered { rows, render }).await
+        let scope = if self.has_pages() { Scope::Addresses } else { Scope::Plain };
+        self.page(place, "/$ref", page, (json, scope), Rendered { rows, render }).await
     }
 
     fn shown(&self, Part { place, at, .. }: &Part, entity: &Entity, form: MediaType) -> Answer {
@@ -123,7 +128,7 @@ impl Call<'_> {
             let text = primitive::text_of(value);
             return Answer::body(StatusCode::OK, form.content_type(), text).versioned();
         };
-        let address = format!("{}('{}')", place.set.name, key_of(&entity.row));
+        let address = entity_id(&place.set, &entity.row[0]);
         let property = &place.set.entity_type.properties[*at];
         let style = Style { json, ..Style::default() };
         let body = write::property(&self.root, &address, property, value, style);
@@ -137,6 +142,7 @@ impl Call<'_> {
         selector: Selector,
         value: Value,
     ) -> Result<Answer, Refusal> {
+        self.preferences.check(Scope::Property)?;
         // A format that cannot be had is refused, though nothing need be answered.
         if self.options.get(SystemOption::Format).is_some() {
             self.form(part.form.offered(), &self.options)?;
@@ -165,7 +171,7 @@ impl Call<'_> {
             None => Answer::empty(StatusCode::NO_CONTENT).versioned(),
         };
         let answer = answer.tagged(&headers::entity_tag(entity.version)).uncached();
-        let answer = answer.varying(OF_A_TENANT_AS_PREFERRED);
+        let answer = answer.varying(OF_A_TENANT);
         self.seen.lap("render");
         Ok(answer.applying(&preferences.applied(Scope::Property)))
     }
@@ -180,6 +186,7 @@ impl Call<'_> {
                 "The value of a property is written as text/plain. Expected that Content-Type.",
             ));
         }
+        headers::check_content_type(content_type.unwrap_or_default())?;
         let bytes = self.request.body.as_deref().map_err(Clone::clone)?;
         let text = std::str::from_utf8(bytes).ok();
         let value = text.and_then(|text| primitive::from_literal_or_text(property, text));

@@ -14,7 +14,7 @@ use rollcall_odata::{Code, Error, Row};
 use rollcall_store::{Entity, RowSink};
 
 use super::parts::{Form, Reading};
-use super::{Call, OF_A_TENANT_AS_PREFERRED};
+use super::{Call, OF_A_TENANT};
 use crate::app::App;
 use crate::http::answer::Answer;
 use crate::http::error::Refusal;
@@ -33,7 +33,8 @@ impl Call<'_> {
         let page = self.plan(&place)?;
         let rows = rows.styled(self.style(json));
         let rendered = rendered(rows, &page, write::Collection::item);
-        self.page(place, "", page, (json, Scope::List), rendered).await
+        let scope = if self.has_pages() { Scope::List } else { Scope::One };
+        self.page(place, "", page, (json, scope), rendered).await
     }
 
     /// One page. `rest` is what follows the set in the path.
@@ -45,7 +46,7 @@ impl Call<'_> {
         of: (Json, Scope),
         rendered: impl Form,
     ) -> Result<Answer, Refusal> {
-        let path = format!("{}{rest}", place.path);
+        let path = place.address() + rest;
         let reading = Reading::new(self.app, self.tenant(), None, page, self.way(&path));
         self.paged(reading, of, rendered).await
     }
@@ -57,17 +58,28 @@ impl Call<'_> {
         (json, scope): (Json, Scope),
         form: impl Form,
     ) -> Result<Answer, Refusal> {
+        self.preferences.check(scope)?;
         self.seen.lap("plan");
         let begun = Box::pin(reading.begin(form, self.request)).await?;
         self.seen.lap("run");
         let answer = Answer::odata(StatusCode::OK, json, begun.body).uncached();
-        let answer = answer.varying(OF_A_TENANT_AS_PREFERRED);
+        let answer = answer.varying(OF_A_TENANT);
         Ok(answer.applying(&self.preferences.applied(scope)))
     }
 
     /// The page that the options ask for, no larger than the client prefers.
     pub(super) fn plan(&self, place: &Place) -> Result<page::Page, Error> {
-        page::page(&place.set, &self.options, &self.page_terms())
+        let mut terms = self.page_terms();
+        if !self.has_pages() {
+            terms.page_size = usize::MAX;
+        }
+        page::page(&place.set, &self.options, &terms)
+    }
+
+    /// Whether a next page could be addressed: not where the query came in a
+    /// body, for which no URL has room. All rows are answered then.
+    pub(super) fn has_pages(&self) -> bool {
+        self.request.path.len() + self.request.query.len() <= self.app.limits.url_bytes
     }
 
     /// What a page is planned under, which the client may prefer to be smaller.
@@ -92,12 +104,20 @@ impl Call<'_> {
     /// How many entities there are of those that are asked for.
     pub(super) async fn count(&mut self, place: Place) -> Result<Answer, Refusal> {
         let plan = page::count(&place.set, &self.options, &query_terms(self.app))?;
+        self.preferences.check(Scope::Plain)?;
         self.seen.lap("plan");
         let counted = self.app.store.count(self.tenant(), plan);
         let counted = in_time(self.app.limits.query_time, counted).await?;
         let count = counted.map_err(|error| self.refusal(error, &place, ""))?;
         self.seen.lap("run");
-        Ok(counted_answer(count))
+        Ok(self.counted(count))
+    }
+
+    /// A number alone. It has one format, whatever the client accepts.
+    pub(super) fn counted(&self, count: u64) -> Answer {
+        let answer = Answer::body(StatusCode::OK, "text/plain", count.to_string());
+        let answer = answer.applying(&self.preferences.applied(Scope::Plain));
+        answer.versioned().uncached().varying("Authorization, Prefer")
     }
 
     /// The way to the pages after this one; `path` is its own.
@@ -148,12 +168,6 @@ impl Way {
                        Expected a shorter query, or fewer and shorter keys of $orderby.";
         Err(Error::new(Code::UriTooLong, message))
     }
-}
-
-/// A number alone. It has one format, whatever the client accepts.
-pub(super) fn counted_answer(count: u64) -> Answer {
-    let answer = Answer::body(StatusCode::OK, "text/plain", count.to_string());
-    answer.versioned().uncached().varying("Authorization")
 }
 
 /// What queries are planned under.

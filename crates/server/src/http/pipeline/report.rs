@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hyper::StatusCode;
 use hyper::header::{ACCEPT, CONTENT_DISPOSITION, IF_NONE_MATCH};
 use rollcall_odata::headers::{self, Accept, Json, MediaType, Scope};
-use rollcall_odata::payload::csv::write::Sheet;
+use rollcall_odata::payload::csv::write::{Asked, Sheet};
 use rollcall_odata::payload::json::write::Collection;
 use rollcall_odata::plan::resource::Resource;
 use rollcall_odata::plan::window::{self, Window};
@@ -17,14 +16,12 @@ use rollcall_store::{Listed, RowSink};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-#[cfg(rollcall_bench)]
-use super::OF_A_TENANT_AS_PREFERRED;
 use super::parts::{Begun, Reading};
-use super::query::{Way, counted_answer, in_time, query_terms, rendered};
+use super::query::{Way, in_time, query_terms, rendered};
 use super::rows::Csv;
 use super::{Call, OF_A_TENANT, parse};
 use crate::app::App;
-use crate::http::answer::Answer;
+use crate::http::answer::{Answer, short, tag_of};
 use crate::http::body::Body;
 use crate::http::error::{self, Refusal};
 use crate::http::receive::Request;
@@ -40,13 +37,15 @@ impl Call<'_> {
         }
         // What is wrong with the call is told here and not at the link.
         page::file(&window, &self.options, &query_terms(self.app))?;
+        self.preferences.check(Scope::Plain)?;
         self.seen.lap("plan");
-        Ok(self.redirect()?.varying(OF_A_TENANT))
+        let answer = self.redirect()?.varying(OF_A_TENANT);
+        Ok(answer.applying(&self.preferences.applied(Scope::Plain)))
     }
 
     /// All rows, unless the client prefers pages.
     async fn rows(&mut self, window: Window, form: Json) -> Result<Answer, Refusal> {
-        let preferred = self.preferences.max_page_size.as_ref();
+        let preferred = self.preferences.max_page_size.as_ref().filter(|_| self.has_pages());
         let mut terms = query_terms(self.app);
         terms.page_size = preferred.map_or(usize::MAX, |(size, _)| *size);
         let page = page::report(&window, &self.options, &terms)?;
@@ -56,20 +55,22 @@ impl Call<'_> {
         #[cfg(rollcall_bench)]
         if let Some(body) = super::fixed::body() {
             let answer = Answer::odata(StatusCode::OK, form, body).uncached();
-            return Ok(answer.varying(OF_A_TENANT_AS_PREFERRED));
+            return Ok(answer.varying(OF_A_TENANT));
         }
+        let scope = if self.has_pages() { Scope::List } else { Scope::One };
         let way = self.way(self.path);
         let reading = Reading::new(self.app, self.tenant(), Some(window), page, way);
-        self.paged(reading, (form, Scope::List), rendered).await
+        self.paged(reading, (form, scope), rendered).await
     }
 
     /// How many rows there are of those that are asked for.
     pub(super) async fn report_count(&mut self, window: Window) -> Result<Answer, Refusal> {
         let plan = page::report_count(&window, &self.options, &query_terms(self.app))?;
+        self.preferences.check(Scope::Plain)?;
         self.seen.lap("plan");
         let (listed, _) = run(self.app, self.tenant(), (window, plan), Nothing).await?;
         self.seen.lap("run");
-        Ok(counted_answer(listed.count.unwrap_or_default()))
+        Ok(self.counted(listed.count.unwrap_or_default()))
     }
 
     /// The way to the CSV: a link that is a credential of its own for a while.
@@ -99,18 +100,22 @@ pub async fn download(
     seen.principal = Some(format!("link@{}", link.tenant));
     seen.lap("authenticate");
     let options = Options::parse(&link.query)?;
-    let Resource::Function(window) = parse(app, "", &options, &link.path)? else {
+    let resource = parse(app, "", &options, &link.path)?;
+    let options = options.narrowed(resource.filters());
+    let Resource::Function(window, _) = resource else {
         return Err(error::internal("a link to something else than a report".to_owned()));
     };
     let page = page::file(&window, &options, &query_terms(app))?;
     let name = format!("{}-{}.csv", window.function.subject(), window.label());
     seen.lap("plan");
     let (label, limit, shape) = (window.label(), page.list.limit, page.list.shape.clone());
-    let form = Csv(Sheet::of_function(&window.function, Vec::new()));
+    let selection = page.selection.clone();
+    let asked = Asked { shape: &shape, selection: selection.as_ref() };
+    let form = Csv(Sheet::of_function(&window.function, asked, Vec::new()));
     let reading = Reading::new(app, link.tenant, Some(window), page, Way::default());
     let begun = Box::pin(reading.begin(form, request)).await?;
     seen.lap("run");
-    let tag = tag(&begun, || format!("{label} {limit} {shape:?}"));
+    let tag = tag(&begun, || format!("{label} {limit} {shape:?} {selection:?}"));
     let known = headers::names_tag(request.lines(&IF_NONE_MATCH), &tag);
     seen.lap("render");
     let answer = if known {
@@ -126,9 +131,8 @@ pub async fn download(
 /// Else it is a weak one, of the question and of the tenant's last change when
 /// it was asked: parts that follow may be of a later moment, which has another tag.
 fn tag(begun: &Begun, question: impl FnOnce() -> String) -> String {
-    let short = |hash: Sha256| URL_SAFE_NO_PAD.encode(&hash.finalize()[..16]);
     match &begun.body {
-        Body::Whole(bytes) => format!("\"{}\"", short(Sha256::new().chain_update(bytes))),
+        Body::Whole(bytes) => tag_of(bytes),
         Body::Parts(..) => {
             let change = begun.change.unwrap_or_default().to_be_bytes();
             let hash = Sha256::new().chain_update(change).chain_update(question());

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use hyper::StatusCode;
 use hyper::header::CONTENT_DISPOSITION;
 use rollcall_odata::Row;
-use rollcall_odata::headers::{Json, MediaType, Scope};
+use rollcall_odata::headers::{Json, MediaType, Metadata, Scope};
 use rollcall_odata::payload::Part;
-use rollcall_odata::payload::csv::write::Sheet;
+use rollcall_odata::payload::csv::write::{Asked, Sheet};
 use rollcall_odata::payload::json::write::Collection;
 use rollcall_odata::plan::page;
 use rollcall_odata::plan::resource::Place;
 
 use super::parts::{Form, Reading};
 use super::query::{Way, query_terms};
-use super::{Call, OF_A_TENANT_AS_PREFERRED};
+use super::{Call, OF_A_TENANT};
 use crate::http::answer::Answer;
 use crate::http::error::Refusal;
 
@@ -27,16 +27,21 @@ impl Call<'_> {
         form: MediaType,
     ) -> Result<Answer, Refusal> {
         let page = page::unpaged(&place.set, &self.options, &query_terms(self.app))?;
-        let (computed, selection) = (&page.list.shape.computed, page.selection.as_ref());
+        let (shape, selection) = (&page.list.shape, page.selection.as_ref());
         let set = &place.set;
         if form == MediaType::Csv {
-            let sheet = Sheet::of_list(&self.app.model, set, computed, selection, Vec::new());
+            let asked = Asked { shape, selection };
+            let sheet = Sheet::of_list(&self.app.model, set, asked, Vec::new());
             return self.rows_as(&place, form, page, Csv(sheet)).await;
         }
         let ieee754 = form == MediaType::Lines { ieee754: true };
         let rows = Collection::of_set(&self.root, Arc::clone(set))
-            .selecting(computed, selection)
-            .styled(self.style(Json { ieee754, ..Json::default() }));
+            // A line is the data alone, as import takes it back.
+            .styled(self.style(Json { ieee754, metadata: Metadata::None }));
+        let rows = match &shape.apply {
+            Some(applied) => rows.applying(applied, &shape.computed, selection),
+            None => rows.selecting(&shape.computed, selection),
+        };
         self.rows_as(&place, form, page, Lines(rows)).await
     }
 
@@ -47,8 +52,9 @@ impl Call<'_> {
         page: page::Page,
         form: impl Form,
     ) -> Result<Answer, Refusal> {
-        self.seen.lap("plan");
         let scope = if media_type == MediaType::Csv { Scope::Plain } else { Scope::One };
+        self.preferences.check(scope)?;
+        self.seen.lap("plan");
         // Without pages there is no way to the next.
         let reading = Reading::new(self.app, self.tenant(), None, page, Way::default());
         let begun = Box::pin(reading.begin(form, self.request)).await?;
@@ -58,7 +64,7 @@ impl Call<'_> {
             .with(CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""))
             .versioned()
             .uncached()
-            .varying(OF_A_TENANT_AS_PREFERRED)
+            .varying(OF_A_TENANT)
             .applying(&self.preferences.applied(scope)))
     }
 }
@@ -67,8 +73,8 @@ impl Call<'_> {
 struct Lines(Collection);
 
 impl Form for Lines {
-    fn row(&mut self, _version: u64, row: &Row) {
-        self.0.line(row);
+    fn row(&mut self, form: u64, row: &Row) {
+        self.0.line(form, row);
     }
 
     fn written(&self) -> usize {

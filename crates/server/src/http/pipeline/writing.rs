@@ -11,7 +11,7 @@ use rollcall_odata::plan::write::Terms;
 use rollcall_odata::plan::{self, Delete, Precondition, Selector, Versions, page};
 use rollcall_store::Written;
 
-use super::{Call, query, wanted};
+use super::{Call, OF_A_TENANT, query, wanted};
 use crate::app::newest_refresh;
 use crate::http::answer::Answer;
 use crate::http::batch::Planned;
@@ -36,6 +36,7 @@ impl Call<'_> {
         selector: Selector,
     ) -> Result<Answer, Refusal> {
         self.options.only(&[])?;
+        self.preferences.check(Scope::Plain)?;
         let wanted = wanted(&place.set, &selector);
         let precondition = self.precondition();
         let plan = Delete { set: Arc::clone(&place.set), selector, precondition };
@@ -55,8 +56,10 @@ impl Call<'_> {
     ) -> Result<AfterWrite, Error> {
         let selection = page::written(&place.set, &self.options, &query::query_terms(self.app))?;
         if selection.is_some() && preferences.answer == Some(Wish::Minimal) {
+            preferences.idle("return=minimal")?;
             preferences.answer = None;
         }
+        preferences.check(scope)?;
         Ok(AfterWrite { preferences, scope, json, selection })
     }
 
@@ -75,7 +78,7 @@ impl Call<'_> {
         let answer = match written {
             Written::Deleted => {
                 let applied = wish.preferences.applied(wish.scope);
-                Answer::empty(StatusCode::NO_CONTENT).applying(&applied)
+                Answer::empty(StatusCode::NO_CONTENT).applying(&applied).varying(OF_A_TENANT)
             }
             Written::Created(entity) => self.written(StatusCode::CREATED, &place, &entity, wish),
             Written::Changed(entity) | Written::Unchanged(entity) => {

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{Kind, Slot, Walk, kind, quote, string};
-use crate::edm::Property;
+use crate::edm::{Property, names_type, unqualified};
 use crate::error::Fault;
 
 /// Whose properties an object's members are.
@@ -31,10 +31,11 @@ impl Walk<'_> {
     ) -> Result<Vec<Slot>, serde_json::Error> {
         let members = Members.deserialize(&mut serde_json::Deserializer::from_str(raw.get()))?;
         let mut slots = vec![Slot::Absent; owner.properties.len()];
-        let mut type_seen = false;
+        let mut typed = Vec::new();
         for (name, raw) in members {
-            if is_type(&name) {
-                self.type_annotation(raw, owner, &name, std::mem::replace(&mut type_seen, true));
+            if let Some(of) = typed_by(&name, owner.properties) {
+                self.type_annotation(raw, &of.type_name(owner), &name, typed.contains(&of));
+                typed.push(of);
             } else if is_tag(&name) {
                 self.tag = string(raw);
             } else if !name.contains('@') {
@@ -87,37 +88,86 @@ impl Walk<'_> {
         self.fault(Fault::Unknown, message, &join(at, &shown));
     }
 
-    /// `@odata.type`: with or without `#` or a metadata URL before it, in any letter case.
-    fn type_annotation(&mut self, raw: &RawValue, owner: &Owner<'_>, name: &str, again: bool) {
+    /// `@odata.type`, of the object or of a property before it: with or without
+    /// `#` or a metadata URL before the type's name, in any letter case.
+    fn type_annotation(&mut self, raw: &RawValue, type_name: &str, name: &str, again: bool) {
         if again {
             return self.twice(name, name);
         }
         let given = (kind(raw) == Kind::String).then(|| string(raw)).flatten();
         let bare = given.as_deref().map(|given| given.rsplit('#').next().unwrap_or_default());
-        if bare.is_some_and(|bare| bare.eq_ignore_ascii_case(owner.type_name)) {
+        if bare.is_some_and(|bare| is_same_type(bare, type_name)) {
             return;
         }
         let shown = quote(given.as_deref().unwrap_or(raw.get()));
-        let is_type = |bare: &str| self.type_names.iter().any(|one| one.eq_ignore_ascii_case(bare));
+        // What a property is, the protocol itself knows.
+        let is_type = |bare: &str| {
+            unqualified(type_name).is_none()
+                || self.type_names.iter().any(|one| names_type(bare, one))
+        };
         let message = match bare {
             Some(bare) if !is_type(bare) => format!(
                 "A type named '{shown}' could not be resolved by the model. When a model is \
-                 available, each type name must resolve to a valid type. Expected '{}'.",
-                owner.type_name
+                 available, each type name must resolve to a valid type. Expected '{type_name}'."
             ),
             _ => format!(
                 "A value was encountered that has a type name that is incompatible with the \
                  metadata. The value specified its type as '{shown}', but the type specified in \
-                 the metadata is '{}'.",
-                owner.type_name
+                 the metadata is '{type_name}'."
             ),
         };
         self.fault(Fault::IncompatibleType, message, name);
     }
 }
 
-fn is_type(name: &str) -> bool {
-    ["@odata.type", "@type"].iter().any(|one| name.eq_ignore_ascii_case(one))
+/// What an annotation tells the type of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Typed<'a> {
+    /// The object.
+    Object,
+    /// One of its properties.
+    Member(&'a Property),
+}
+
+impl Typed<'_> {
+    /// The name of the type that it has.
+    fn type_name<'a>(self, owner: &Owner<'a>) -> Cow<'a, str> {
+        match self {
+            Self::Object => Cow::Borrowed(owner.type_name),
+            Self::Member(property) => Cow::Owned(property.ty.to_string()),
+        }
+    }
+}
+
+/// What a member of this name tells the type of. What is no property has none
+/// that it could contradict.
+fn typed_by<'a>(name: &str, properties: &'a [Property]) -> Option<Typed<'a>> {
+    let (of, term) = name.split_once('@')?;
+    if !["odata.type", "type"].iter().any(|one| term.eq_ignore_ascii_case(one)) {
+        return None;
+    }
+    if of.is_empty() {
+        return Some(Typed::Object);
+    }
+    let mut all = properties.iter();
+    all.find(|one| one.name.eq_ignore_ascii_case(of)).map(Typed::Member)
+}
+
+/// Whether a text names this type: the protocol's own do without their namespace.
+fn is_same_type(given: &str, type_name: &str) -> bool {
+    let item = |name: &str| -> Option<String> {
+        let (before, rest) = name.split_at_checked("Collection(".len())?;
+        let item = rest.strip_suffix(')')?;
+        before.eq_ignore_ascii_case("Collection(").then(|| item.to_owned())
+    };
+    match (item(given), item(type_name)) {
+        (Some(given), Some(type_name)) => is_same_type(&given, &type_name),
+        (None, None) => {
+            let own = type_name.strip_prefix("Edm.");
+            names_type(given, type_name) || own.is_some_and(|own| own.eq_ignore_ascii_case(given))
+        }
+        _ => false,
+    }
 }
 
 fn is_tag(name: &str) -> bool {
