@@ -10,7 +10,7 @@ pub(crate) mod define;
 pub(crate) mod once;
 pub(crate) mod predicate;
 pub(crate) mod select;
-mod window;
+pub(crate) mod window;
 
 use rollcall_odata::Period;
 use rollcall_odata::edm::{EntitySet, Role, Type};
@@ -103,7 +103,7 @@ pub(crate) struct Sql {
     pub rows_after: Vec<String>,
     /// What a report function gives, each row with its own refresh date and
     /// with that of the data set; see `window`. None where the set has none.
-    pub windows: Option<[String; 2]>,
+    pub windows: Option<[window::Texts; 2]>,
     /// Tenant, data set, refresh date, period and date of a row that has gone:
     /// whether `refresh` is to be made anew. No row where it is not known.
     pub refresh_stale: String,
@@ -139,7 +139,7 @@ impl Sql {
             count: format!("SELECT count(*) FROM {table} WHERE {TENANT} = ?1"),
             first_rows: format!("{select} ORDER BY {} LIMIT ?2", order(set, 0, "")),
             rows_after: rows_after(set, &select),
-            windows: window::text(set, false).zip(window::text(set, true)).map(Into::into),
+            windows: window::texts(set, false).zip(window::texts(set, true)).map(Into::into),
             refresh_stale: refresh_stale(set),
             refresh_renew: refresh_renew(set),
         }
@@ -339,13 +339,17 @@ mod tests {
         let model = catalog::load(catalog::EMBEDDED).unwrap();
         let set = &model.entity_sets[0];
         let connection = Connection::open_in_memory().unwrap();
+        rusqlite::vtab::series::load_module(&connection).unwrap();
         connection.execute_batch(define::TABLES).unwrap();
         connection.execute_batch(&define::table(set)).unwrap();
         let sql = Sql::of(set);
         let texts = [&sql.by_key, &sql.by_fact, &sql.key_of_fact, &sql.first_rows, &sql.count];
-        for text in sql.windows.as_ref().unwrap() {
-            let plan = plan_of(&connection, text);
-            assert!(!plan.contains("SCAN kept"), "{text}\n{plan}");
+        for window::Texts { likely, rows } in sql.windows.as_ref().unwrap() {
+            let plan = plan_of(&connection, rows);
+            assert!(!plan.contains("SCAN kept"), "{rows}\n{plan}");
+            let plan = plan_of(&connection, likely.as_ref().unwrap());
+            assert_eq!(plan.matches("SEARCH").count(), 2, "{plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
         }
         for text in texts.into_iter().chain(&sql.rows_after) {
             let plan = plan_of(&connection, text);

@@ -18,6 +18,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::vtab::series;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::Error;
@@ -82,7 +83,11 @@ fn recover(file: &Path) -> Result<(), Error> {
 pub(crate) fn open_to_read(file: &Path) -> Result<Connection, Error> {
     recover(file)?;
     let opened = open(file, OpenFlags::SQLITE_OPEN_READ_ONLY);
-    let ready = opened.and_then(|connection| functions::register(&connection).map(|()| connection));
+    let ready = opened.and_then(|connection| {
+        functions::register(&connection)?;
+        series::load_module(&connection)?;
+        Ok(connection)
+    });
     ready.map_err(|error| Error::of_read(&error))
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct Range {
 /// its version; one that was followed by another of the same entity tells
 /// nothing, as the other will. Who is created and not asked for was not before.
 pub(crate) fn told(set: &EntitySet, shape: &Shape, range: &Range) -> Statement {
-    let statement = Statement { text: String::new(), values: Vec::new(), limit: None };
+    let statement = Statement { text: String::new(), values: Vec::new(), limit: None, given: None };
     let mut writer = Writer { set, statement };
     let Range { tenant, data_set, after, to, limit } = *range;
     writer.statement.values = [tenant, data_set, after, to, limit].map(Owned::Integer).into();

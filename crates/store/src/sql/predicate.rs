@@ -23,6 +23,9 @@ pub(crate) struct Statement {
     /// Which of the values is the most rows; it is filled in when the
     /// statement runs.
     pub limit: Option<usize>,
+    /// Which of them is how many rows the statement before gave, where this one
+    /// goes on for it: from a row of nulls, if there was one.
+    pub given: Option<usize>,
 }
 
 /// Writes a statement over the rows of one set.

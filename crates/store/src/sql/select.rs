@@ -37,8 +37,12 @@ impl<'a> Source<'a> {
     }
 
     pub(super) fn writer(&self, text: &str) -> Writer<'a> {
-        let statement =
-            Statement { text: text.to_owned(), values: self.values.clone(), limit: None };
+        let statement = Statement {
+            text: text.to_owned(),
+            values: self.values.clone(),
+            limit: None,
+            given: None,
+        };
         Writer { set: self.set, statement }
     }
 

@@ -2,8 +2,9 @@
 //!
 //! The rule is in `rollcall_odata::plan::window`. Bound are, in this order: the
 //! tenant, the data set's number, the asked period (null where the function has
-//! none), the number of days, and the last day (null for the newest refresh
-//! date); a text takes as many of them as it has marks for.
+//! none), the number of days, the last day (null for the newest refresh date),
+//! and how many days were given before; a text takes as many of them as it has
+//! marks for.
 
 use rollcall_odata::edm::{EntitySet, Role};
 
@@ -20,16 +21,34 @@ enum Shape {
     Newest { refreshed: usize, period: Option<usize> },
 }
 
-/// The text for a set. With `shared` every row carries the data set's refresh
+/// The texts of a report function.
+#[derive(Debug)]
+pub(crate) struct Texts {
+    /// Days as most of them are: each has a row of the newest refresh date and
+    /// of the asked period, which is then the row that counts, found with one
+    /// seek. A day without such a row gives a row of nulls, from where `rows`
+    /// goes on.
+    pub likely: Option<String>,
+    /// All rows, whatever there is.
+    pub rows: String,
+}
+
+/// The texts for a set. With `shared` every row carries the data set's refresh
 /// date in place of its own. `None` where the set has no refresh date.
-pub(crate) fn text(set: &EntitySet, shared: bool) -> Option<String> {
+pub(crate) fn texts(set: &EntitySet, shared: bool) -> Option<Texts> {
     let shape = shape(set)?;
     let list = |newest: &str| select_list(set, shared.then_some(newest));
-    Some(match &shape {
-        Shape::Days { date, refreshed, period } => days(set, *date, *refreshed, *period, &list),
-        Shape::Parts { date, refreshed, period } => parts(set, *date, *refreshed, *period, &list),
-        Shape::Newest { refreshed, period } => newest(set, *refreshed, *period, &list),
-    })
+    let of = |likely, rows| Some(Texts { likely, rows });
+    match &shape {
+        Shape::Days { date, refreshed, period } => of(
+            Some(likely(set, *date, *refreshed, *period, &list)),
+            days(set, *date, *refreshed, *period, &list),
+        ),
+        Shape::Parts { date, refreshed, period } => {
+            of(None, parts(set, *date, *refreshed, *period, &list))
+        }
+        Shape::Newest { refreshed, period } => of(None, newest(set, *refreshed, *period, &list)),
+    }
 }
 
 fn shape(set: &EntitySet) -> Option<Shape> {
@@ -77,6 +96,26 @@ const BITS: u32 = 22;
 /// At least as many days as those years have before 1970.
 const BEFORE_1970: i64 = 1_000_000;
 
+fn likely(
+    set: &EntitySet,
+    date: usize,
+    refreshed: usize,
+    period: Option<usize>,
+    list: &dyn Fn(&str) -> String,
+) -> String {
+    let (table, date, known) = (quoted(&set.table), column(set, date), column(set, refreshed));
+    let period =
+        period.map_or_else(String::new, |at| format!(" AND kept.{} = ?3", column(set, at)));
+    format!(
+        "SELECT {} FROM refresh CROSS JOIN \
+         generate_series(coalesce(?5, refreshed) - ?4 + 1, coalesce(?5, refreshed)) AS day \
+         LEFT JOIN {table} AS kept ON kept.{TENANT} = ?1 AND kept.{date} = day.value \
+             AND kept.{known} = refresh.refreshed{period} \
+         WHERE refresh.tenant = ?1 AND refresh.data_set = ?2 ORDER BY day.value DESC",
+        list("refresh.refreshed")
+    )
+}
+
 fn days(
     set: &EntitySet,
     date: usize,
@@ -104,7 +143,7 @@ fn days(
     });
     format!(
         "WITH RECURSIVE day (head, before, newest) AS (\
-         SELECT ({head} <= coalesce(?5, refreshed) \
+         SELECT ({head} <= coalesce(?5, refreshed) - ?6 \
              AND {date} > coalesce(?5, refreshed) - ?4 {first}), \
              coalesce(?5, refreshed) - ?4, refreshed \
          FROM refresh WHERE tenant = ?1 AND data_set = ?2 \

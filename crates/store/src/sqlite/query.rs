@@ -5,7 +5,7 @@ use rollcall_odata::plan::query::Shape;
 use rollcall_odata::plan::window::Window;
 use rollcall_odata::plan::{Count, List, Read, Selector};
 use rollcall_odata::{Row, Value};
-use rusqlite::types::{ToSqlOutput, Value as Owned};
+use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params_from_iter};
 use uuid::Uuid;
 
@@ -13,6 +13,7 @@ use super::applied;
 use crate::column::{computed, day_number};
 use crate::sql::predicate::Statement;
 use crate::sql::select::{self, Source};
+use crate::sql::window::Texts;
 use crate::table::{Table, Tables, version};
 use crate::{Entity, Error, Listed, RowSink, sql};
 
@@ -106,7 +107,7 @@ fn counting(table: &Table, tenant: i64, filter: Option<&Expression>) -> Statemen
         return Source::table(table.set(), tenant).count(filter);
     }
     let values = vec![Owned::Integer(tenant)];
-    Statement { text: table.sql.count.clone(), values, limit: None }
+    Statement { text: table.sql.count.clone(), values, limit: None, given: None }
 }
 
 pub(super) fn count_rows(connection: &Connection, statement: Statement) -> Result<u64, Error> {
@@ -179,8 +180,8 @@ pub(crate) fn report(
     let table = tables.get(&plan.set)?;
     let tenant = met_before(connection, tables, tenant)?;
     let number = tenant.unwrap_or(NOBODY);
-    let Some((text, values)) = labelled(table, number, rows) else { return Ok(nothing(plan)) };
-    let source = Source::labelled(table.set(), text, values);
+    let Some((texts, values)) = labelled(table, number, rows) else { return Ok(nothing(plan)) };
+    let source = Source::labelled(table.set(), &texts.rows, values);
     if let Some(applied) = &plan.shape.apply {
         return applied::page(connection, (table, number), &source, (plan, applied), sink);
     }
@@ -188,12 +189,23 @@ pub(crate) fn report(
     let Some(tenant) = tenant else { return Ok(nothing(plan)) };
     let counting = source.count(plan.shape.filter.as_ref());
     let statements = if plan.is_plain_beginning() {
-        // It has this order by itself, and ends where the page is full.
-        vec![Statement { text: source.select, values: source.values, limit: None }]
+        // They have this order by themselves, and end where the page is full.
+        plain(texts, source)
     } else {
         source.rows(&plan.shape, after.as_deref())
     };
     page(connection, (table, tenant), plan, &statements, counting, sink)
+}
+
+/// The statements of all rows of a report function.
+fn plain(texts: &Texts, source: Source<'_>) -> Vec<Statement> {
+    let Source { select: text, values, .. } = source;
+    let given = texts.likely.as_ref().map(|_| values.len() - 1);
+    let likely = texts.likely.as_ref().map(|text| {
+        let (text, values) = (text.clone(), values.clone());
+        Statement { text, values, limit: None, given: None }
+    });
+    likely.into_iter().chain([Statement { text, values, limit: None, given }]).collect()
 }
 
 /// A list of nothing.
@@ -217,6 +229,8 @@ fn page(
         extra: &select::extra(&plan.shape),
         computed: plan.shape.computed.len(),
         left: plan.limit,
+        given: 0,
+        gap: false,
         row: Row::new(),
         keys: Vec::new(),
         more: false,
@@ -238,19 +252,20 @@ pub(super) fn last_change(connection: &Connection, tenant: i64) -> Result<u64, E
     version(statement.query_row([tenant], |row| row.get(0)).map_err(failed)?)
 }
 
-/// The rows of a report function as one statement and its values; there are
-/// none where the function's set has no refresh date.
-fn labelled<'t>(table: &'t Table, tenant: i64, plan: &Window) -> Option<(&'t str, Vec<Owned>)> {
+/// The texts of a report function and their values; there are none where the
+/// function's set has no refresh date.
+fn labelled<'t>(table: &'t Table, tenant: i64, plan: &Window) -> Option<(&'t Texts, Vec<Owned>)> {
     let [own, shared] = table.sql.windows.as_ref()?;
-    let text = if plan.shares_refresh_date() { shared } else { own };
+    let texts = if plan.shares_refresh_date() { shared } else { own };
     let values = vec![
         Owned::Integer(tenant),
         Owned::Integer(table.number),
         plan.period.map_or(Owned::Null, |period| Owned::Integer(period.number())),
         Owned::Integer(plan.days().unwrap_or(ALL_DAYS)),
         plan.last.map_or(Owned::Null, |day| Owned::Integer(day_number(day))),
+        Owned::Integer(0),
     ];
-    Some((text, values))
+    Some((texts, values))
 }
 
 /// Where the page before ended, as it is bound.
@@ -273,7 +288,8 @@ fn statements(
     }
     let made = |text: &String, fact: &[Owned]| {
         let first = [Owned::Integer(tenant), Owned::Null];
-        Statement { text: text.clone(), values: [&first, fact].concat(), limit: Some(1) }
+        let values = [&first, fact].concat();
+        Statement { text: text.clone(), values, limit: Some(1), given: None }
     };
     let Some(fact) = after else { return vec![made(&table.sql.first_rows, &[])] };
     let texts = table.sql.rows_after.iter().enumerate();
@@ -288,6 +304,10 @@ struct Page<'a, S> {
     /// How many of these are values of the row; the others are its place in the order.
     computed: usize,
     left: usize,
+    /// How many rows there are so far.
+    given: i64,
+    /// Whether the last statement ended with a row of nulls.
+    gap: bool,
     /// The last row that was given.
     row: Row,
     /// Its place in the order.
@@ -300,11 +320,14 @@ struct Page<'a, S> {
 impl<S: RowSink> Page<'_, S> {
     /// Gives the rows of one statement to the sink, as long as there is room.
     fn fill(&mut self, connection: &Connection, statement: &Statement) -> Result<(), Error> {
-        if self.more {
+        let Statement { text, values, limit, given } = statement;
+        if self.more || (given.is_some() && !self.gap) {
             return Ok(());
         }
-        let Statement { text, values, limit } = statement;
         let mut values = values.clone();
+        if let Some(given) = *given {
+            values[given] = Owned::Integer(self.given);
+        }
         if let Some(limit) = *limit {
             // One row beyond the page tells whether there are more.
             let most = i64::try_from(self.left).unwrap_or(i64::MAX).saturating_add(1);
@@ -315,12 +338,17 @@ impl<S: RowSink> Page<'_, S> {
         values.truncate(prepared.parameter_count());
         let mut rows = prepared.query(params_from_iter(values)).map_err(failed)?;
         while let Some(stored) = rows.next().map_err(failed)? {
+            if stored.get_ref(0).map_err(failed)? == ValueRef::Null {
+                self.gap = true;
+                break;
+            }
             if self.left == 0 {
                 self.more = true;
                 break;
             }
             let version = self.read(stored)?;
             self.sink.row(version, &self.row);
+            self.given += 1;
             self.left = if self.sink.has_room() { self.left - 1 } else { 0 };
         }
         Ok(())

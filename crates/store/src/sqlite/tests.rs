@@ -206,7 +206,8 @@ fn a_statement_is_planned_once_whatever_is_bound() {
     let house = House::new(&Options::default());
     let connection = open_to_read(&house.folder.path().join("db")).unwrap();
     let [own, shared] = Sql::of(&house.set()).windows.unwrap();
-    for text in [own, shared] {
+    let texts = [own, shared].into_iter().flat_map(|one| [Some(one.rows), one.likely]);
+    for text in texts.flatten() {
         let mut statement = connection.prepare(&text).unwrap();
         for number in 0..3 {
             let values = std::iter::repeat_n(number, statement.parameter_count());

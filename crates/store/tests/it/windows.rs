@@ -74,8 +74,9 @@ const PRODUCTS: &str = r#"
     entity_set = "people"
 "#;
 
-/// A fact in small numbers: days back, how long until it was known, which
-/// period, which part, and the count.
+/// A fact in small numbers: days back, how long until it was known (more than
+/// three days: together with the other such facts), which period, which part,
+/// and the count.
 type Fact = (u8, u8, u8, u8, i64);
 
 const PERIODS: [i64; 4] = [7, 30, 180, 10_000];
@@ -86,7 +87,9 @@ fn newest() -> Date {
 
 fn row_of(set: &EntitySet, key: u128, (back, late, period, part, count): Fact) -> Row {
     let day = newest().checked_sub(i64::from(back).days()).unwrap();
-    let known = day.checked_add(i64::from(late).days()).unwrap();
+    // From here on it is not so many days later, but on one day for all of them.
+    let together = u8::from(late > 3) * (back + 3);
+    let known = day.checked_add(i64::from(late.min(3).max(together)).days()).unwrap();
     let properties = set.entity_type.properties.iter();
     let values = properties.map(|property| match property.role {
         Role::Key => Value::Guid(Uuid::from_u128(key)),
@@ -189,8 +192,19 @@ fn expected_people(set: &EntitySet, rows: &[Row], call: &Window) -> Vec<Row> {
 }
 
 fn facts() -> impl Strategy<Value = Vec<Fact>> {
-    let fact = (0_u8..40, 0_u8..4, 0_u8..4, 0_u8..2, 0_i64..1000);
-    prop::collection::vec(fact, 0..60)
+    let fact = (0_u8..40, 0_u8..8, 0_u8..4, 0_u8..2, 0_i64..1000);
+    let few = prop::collection::vec(fact, 0..60);
+    // Most days of a stretch as they are reported: in one period, on one day.
+    let many = (0_u8..4, 0_u8..10).prop_flat_map(|(period, first)| {
+        let together = move |back| (Just(back), Just(9), Just(period), Just(0), 0_i64..1000);
+        let days: Vec<_> = (first..first + 14).map(together).collect();
+        (days, prop::collection::vec(any::<bool>(), 14))
+    });
+    (few, many, any::<bool>()).prop_map(|(few, (days, there), both)| {
+        let kept = |(number, day): (usize, Fact)| (number < 8 || there[number]).then_some(day);
+        let many = days.into_iter().enumerate().filter_map(kept);
+        if both { many.chain(few).collect() } else { few }
+    })
 }
 
 fn calls(function: &Arc<Function>) -> Vec<Window> {
