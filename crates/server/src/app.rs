@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
-use rollcall_odata::Error;
 use rollcall_odata::edm::Model;
 use rollcall_odata::uri::Limits as QueryLimits;
 use rollcall_store::Store;
@@ -15,7 +14,7 @@ use crate::auth::issuer::Issuer;
 use crate::clock::{Clock, Random};
 use crate::http::documents::Documents;
 use crate::http::links::Links;
-use crate::http::receive::Request;
+use crate::http::origin::Origin;
 use crate::observe::Log;
 
 /// The running service.
@@ -40,16 +39,20 @@ pub struct App {
     pub limits: Limits,
     /// Where request lines go.
     pub log: Log,
-    /// The scheme, host and port that clients use, without a slash at the
-    /// end, where it is not what their requests say.
-    pub public_url: Option<String>,
+    /// What absolute URLs begin with.
+    pub origin: Origin,
 }
 
 /// The limits that hold the service together under load.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// The most connections at once.
+    /// The most connections at once, and of those that are one of HTTP/2 the
+    /// most requests at once, over all of them.
     pub connections: usize,
+    /// The most requests at once on one connection of HTTP/2.
+    pub streams: u32,
+    /// How long a client may take to agree on TLS.
+    pub handshake_time: Duration,
     /// The longest target of a request, in bytes.
     pub url_bytes: usize,
     /// The most rows of a page.
@@ -94,6 +97,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1024,
+            streams: 32,
+            handshake_time: Duration::from_secs(10),
             url_bytes: 8 * 1024,
             page_size: 200,
             part_rows: 4096,
@@ -112,22 +117,6 @@ impl Default for Limits {
             batch_answer_bytes: 16 * 1024 * 1024,
             write_time: Duration::from_secs(30),
         }
-    }
-}
-
-impl App {
-    /// Scheme, host and port of every absolute URL in the answer to this
-    /// request, without a slash at the end.
-    pub fn base(&self, request: &Request) -> Result<String, Error> {
-        if let Some(url) = &self.public_url {
-            return Ok(url.clone());
-        }
-        let host = request.host().ok_or_else(|| {
-            Error::bad_request(
-                "The Host header is missing or is not a host with or without a port.",
-            )
-        })?;
-        Ok(format!("http://{host}"))
     }
 }
 

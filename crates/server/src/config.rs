@@ -13,6 +13,8 @@ use rollcall_odata::plan::expression::pattern;
 use rollcall_odata::uri::Limits as QueryLimits;
 
 use crate::app::Limits;
+use crate::http::origin::{Network, Origin};
+use crate::tls::Source;
 
 /// Where the data is unless it is said: in the folder that the command runs in.
 pub const DEFAULT_DATA: &str = "rollcall-data";
@@ -32,6 +34,9 @@ const MAX_STRICT_ROWS: usize = 5_000_000;
 
 /// The largest page that can be asked for.
 const MAX_PAGE_SIZE: usize = 10_000;
+
+/// The most requests at once that a connection of HTTP/2 may be given.
+const MAX_STREAMS: usize = 1000;
 
 /// What SQLite can take: an expression is at most 1000 deep, a chain of
 /// operators as deep as it is long, and a statement has at most 32766 values.
@@ -65,9 +70,25 @@ pub struct Given {
     /// The address and port to listen on [default: 127.0.0.1:8365]
     #[arg(long, env = "ROLLCALL_LISTEN", value_name = "ADDR:PORT")]
     pub listen: Option<String>,
-    /// Scheme, host and port as clients know them; without it each request's Host header decides
+    /// Scheme, host and port as clients know them; without it each request decides, by its Host
+    /// header and by whether it came under TLS
     #[arg(long, env = "ROLLCALL_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
+    /// Addresses and networks (10.0.0.0/8) of the proxies in front of the service, separated by
+    /// commas: theirs X-Forwarded-Proto and X-Forwarded-Host count, of others they are ignored
+    #[arg(long, env = "ROLLCALL_TRUSTED_PROXIES", value_name = "ADDR", value_delimiter = ',')]
+    pub trusted_proxies: Option<Vec<String>>,
+    /// Speak TLS with this certificate: PEM, those of its issuers after it; read again when it
+    /// changes
+    #[arg(long, env = "ROLLCALL_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key of --tls-cert: PEM, not encrypted
+    #[arg(long, env = "ROLLCALL_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Speak TLS with a certificate of an authority that is made in the data folder, and say how
+    /// clients trust it
+    #[arg(long, env = "ROLLCALL_TLS_LOCAL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub tls_local: Option<bool>,
     /// The longest URL of a request, 512 to 32768 bytes [default: 8192]
     #[arg(long, env = "ROLLCALL_URL_BYTES", value_name = "BYTES")]
     pub url_bytes: Option<usize>,
@@ -103,6 +124,9 @@ pub struct Given {
     /// The most connections at once [default: 1024]
     #[arg(long, env = "ROLLCALL_CONNECTIONS", value_name = "COUNT")]
     pub connections: Option<usize>,
+    /// The most requests at once on one connection of HTTP/2, 1 to 1000 [default: 32]
+    #[arg(long, env = "ROLLCALL_STREAMS", value_name = "COUNT")]
+    pub streams: Option<usize>,
     /// The largest body of many rows (text/csv, application/x-ndjson), gunzipped
     /// [default: 1073741824]
     #[arg(long, env = "ROLLCALL_BULK_BYTES", value_name = "BYTES")]
@@ -124,8 +148,8 @@ pub struct Given {
     /// How large the answers to a batch may grow before its reads are refused [default: 16777216]
     #[arg(long, env = "ROLLCALL_BATCH_ANSWER_BYTES", value_name = "BYTES")]
     pub batch_answer_bytes: Option<usize>,
-    /// Listen on an address that other machines reach, though the built-in issuer's tokens and
-    /// secrets then cross the network unencrypted
+    /// Without TLS, listen on an address that other machines reach, though tokens and the secrets
+    /// of the built-in issuer then cross the network unencrypted
     #[arg(long, env = "ROLLCALL_ALLOW_REMOTE", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub allow_remote: Option<bool>,
 }
@@ -137,8 +161,10 @@ pub struct Config {
     pub data: PathBuf,
     /// The address to listen on.
     pub listen: SocketAddr,
-    /// See [`crate::app::App::public_url`].
-    pub public_url: Option<String>,
+    /// What absolute URLs begin with.
+    pub origin: Origin,
+    /// Where the certificate comes from, if TLS is spoken.
+    pub tls: Option<Source>,
     /// See [`Limits`].
     pub limits: Limits,
 }
@@ -160,6 +186,10 @@ impl Given {
             data: self.data.or(other.data),
             listen: self.listen.or(other.listen),
             public_url: self.public_url.or(other.public_url),
+            trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
+            tls_cert: self.tls_cert.or(other.tls_cert),
+            tls_key: self.tls_key.or(other.tls_key),
+            tls_local: self.tls_local.or(other.tls_local),
             url_bytes: self.url_bytes.or(other.url_bytes),
             page_size: self.page_size.or(other.page_size),
             query_nodes: self.query_nodes.or(other.query_nodes),
@@ -171,6 +201,7 @@ impl Given {
             query_bytes: self.query_bytes.or(other.query_bytes),
             query_time: self.query_time.or(other.query_time),
             connections: self.connections.or(other.connections),
+            streams: self.streams.or(other.streams),
             bulk_bytes: self.bulk_bytes.or(other.bulk_bytes),
             strict_bytes: self.strict_bytes.or(other.strict_bytes),
             strict_rows: self.strict_rows.or(other.strict_rows),
@@ -183,17 +214,9 @@ impl Given {
 
     /// The settings that count, defaults filled in and each checked.
     pub fn settle(self) -> Result<Config, String> {
-        let listen = self.listen.as_deref().unwrap_or(DEFAULT_LISTEN);
-        let listen: SocketAddr = listen.parse().map_err(|_| {
-            format!("--listen is '{listen}'. Expected an IP address and a port: {DEFAULT_LISTEN}.")
-        })?;
-        if !listen.ip().is_loopback() && !self.allow_remote.unwrap_or(false) {
-            return Err(format!(
-                "--listen is {listen}, which other machines reach, and the built-in issuer is for \
-                 this machine: its tokens and secrets would cross the network unencrypted. Expected \
-                 a loopback address such as {DEFAULT_LISTEN}, or --allow-remote as well."
-            ));
-        }
+        let origin = self.origin()?;
+        let tls = self.tls(origin.public_url.as_deref())?;
+        let listen = self.listen(tls.is_some())?;
         let defaults = Limits::default();
         let (query, query_time) = self.query(&defaults)?;
         let query_bytes = usize::try_from(defaults.query_bytes).unwrap_or(usize::MAX);
@@ -211,6 +234,7 @@ impl Given {
                 defaults.connections,
                 tokio::sync::Semaphore::MAX_PERMITS,
             )?,
+            streams: self.streams(&defaults)?,
             strict_rows: within(
                 "strict-rows",
                 self.strict_rows,
@@ -229,13 +253,64 @@ impl Given {
             batch_answer_bytes: self.batch_answer_bytes.unwrap_or(defaults.batch_answer_bytes),
             ..defaults
         };
-        let public_url = self.public_url.map(|url| public_url(&url)).transpose()?;
         let data = self.data.unwrap_or_else(|| PathBuf::from(DEFAULT_DATA));
-        Ok(Config { data, listen, public_url, limits })
+        Ok(Config { data, listen, origin, tls, limits })
     }
 }
 
 impl Given {
+    fn listen(&self, secured: bool) -> Result<SocketAddr, String> {
+        let listen = self.listen.as_deref().unwrap_or(DEFAULT_LISTEN);
+        let listen: SocketAddr = listen.parse().map_err(|_| {
+            format!("--listen is '{listen}'. Expected an IP address and a port: {DEFAULT_LISTEN}.")
+        })?;
+        if listen.ip().is_loopback() || secured || self.allow_remote.unwrap_or(false) {
+            return Ok(listen);
+        }
+        Err(format!(
+            "--listen is {listen}, which other machines reach, and without TLS tokens and the \
+             built-in issuer's secrets would cross the network unencrypted. Expected a loopback \
+             address such as {DEFAULT_LISTEN}, or TLS (--tls-cert and --tls-key, or --tls-local), \
+             or --allow-remote as well."
+        ))
+    }
+
+    fn origin(&self) -> Result<Origin, String> {
+        let public_url = self.public_url.as_deref().map(public_url).transpose()?;
+        let proxies = self.trusted_proxies.iter().flatten().map(|one| one.trim().parse());
+        let proxies: Result<Vec<Network>, String> = proxies.collect();
+        let proxies = proxies.map_err(|error| format!("--trusted-proxies: {error}."))?;
+        Ok(Origin { public_url, proxies })
+    }
+
+    fn tls(&self, public_url: Option<&str>) -> Result<Option<Source>, String> {
+        let local = self.tls_local.unwrap_or(false);
+        match (&self.tls_cert, &self.tls_key) {
+            (None, None) if local => {
+                Ok(Some(Source::Local { host: public_url.map(host).map(str::to_owned) }))
+            }
+            (None, None) => Ok(None),
+            (Some(_), Some(_)) if local => Err("--tls-local makes a certificate, and --tls-cert \
+                                                names another. Expected one of them."
+                .to_owned()),
+            (Some(certificate), Some(key)) => {
+                Ok(Some(Source::Files { certificate: certificate.clone(), key: key.clone() }))
+            }
+            (Some(_), None) => {
+                Err("--tls-cert is given without --tls-key. Expected both.".to_owned())
+            }
+            (None, Some(_)) => {
+                Err("--tls-key is given without --tls-cert. Expected both.".to_owned())
+            }
+        }
+    }
+
+    fn streams(&self, defaults: &Limits) -> Result<u32, String> {
+        let default = usize::try_from(defaults.streams).unwrap_or(MAX_STREAMS);
+        let streams = within("streams", self.streams, default, MAX_STREAMS)?;
+        Ok(u32::try_from(streams).unwrap_or(defaults.streams))
+    }
+
     /// How large a query may be, and how long it may take.
     fn query(&self, defaults: &Limits) -> Result<(QueryLimits, Duration), String> {
         let QueryLimits { nodes, depth, list, keys, pattern, transformations } = defaults.query;
@@ -290,6 +365,16 @@ fn public_url(url: &str) -> Result<String, String> {
     ))
 }
 
+/// The host of a URL that is one, without its port.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or_default();
+    match authority.split_once(']') {
+        Some((address, _)) => address.trim_start_matches('['),
+        None => authority.split(':').next().unwrap_or_default(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,6 +423,45 @@ mod tests {
         let given = Given { strict_rows: Some(0), ..Given::default() };
         let refused = given.settle().unwrap_err();
         assert_eq!(refused, "--strict-rows is 0. Expected 1 to 5000000.");
+    }
+
+    #[test]
+    fn tls_comes_from_one_place() {
+        let (cert, key) = (Some(PathBuf::from("c")), Some(PathBuf::from("k")));
+        let tls = |tls_cert: &Option<PathBuf>, tls_key: &Option<PathBuf>, local| {
+            let (tls_cert, tls_key) = (tls_cert.clone(), tls_key.clone());
+            Given { tls_cert, tls_key, tls_local: Some(local), ..given("0.0.0.0:1") }.settle()
+        };
+        let files = Source::Files { certificate: "c".into(), key: "k".into() };
+        assert_eq!(tls(&cert, &key, false).unwrap().tls, Some(files));
+        assert_eq!(tls(&None, &None, true).unwrap().tls, Some(Source::Local { host: None }));
+        for (cert, key, local) in [(&cert, &None, false), (&None, &key, true), (&cert, &key, true)]
+        {
+            assert!(tls(cert, key, local).unwrap_err().contains("Expected"), "{cert:?} {key:?}");
+        }
+        assert!(tls(&None, &None, false).unwrap_err().contains("--allow-remote"));
+    }
+
+    #[test]
+    fn hosts_of_urls() {
+        for (url, expected) in [
+            ("https://rollcall.example", "rollcall.example"),
+            ("https://rollcall.example:8443", "rollcall.example"),
+            ("https://[fd00::1]:8443", "fd00::1"),
+            ("http://10.0.0.7/x:1", "10.0.0.7"),
+        ] {
+            assert_eq!(host(url), expected);
+        }
+    }
+
+    #[test]
+    fn proxies_are_addresses_and_networks() {
+        let proxies = |text: &str| {
+            let proxies = text.split(',').map(str::to_owned).collect();
+            Given { trusted_proxies: Some(proxies), ..Given::default() }.settle()
+        };
+        assert_eq!(proxies("10.0.0.7, fd00::/8").unwrap().origin.proxies.len(), 2);
+        assert!(proxies("10.0.0.7,nginx").unwrap_err().starts_with("--trusted-proxies: 'nginx'"));
     }
 
     #[test]

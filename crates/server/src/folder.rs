@@ -7,7 +7,8 @@ use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-pub use secrets::{FirstClient, Secret, Secrets};
+use crate::tls::fingerprint::Fingerprint;
+pub use secrets::{FirstClient, Secret, Secrets, new_key};
 
 /// The format that this program writes, and the newest that it knows.
 const FORMAT: u32 = 1;
@@ -56,12 +57,36 @@ pub struct Lock {
 
 /// What says where a service listens; its end takes it away.
 #[derive(Debug)]
-pub struct Announcement(PathBuf);
+pub struct Announcement {
+    path: PathBuf,
+    address: SocketAddr,
+}
+
+/// Where a service listens, as this machine reaches it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Announced {
+    /// Its address.
+    pub address: SocketAddr,
+    /// The certificate that it shows, if it speaks TLS.
+    pub certificate: Option<Fingerprint>,
+}
+
+impl Announcement {
+    /// Says that the service shows this certificate from now on.
+    pub fn certificate(&self, certificate: Fingerprint) -> Result<(), Error> {
+        self.say(Some(certificate))
+    }
+
+    fn say(&self, certificate: Option<Fingerprint>) -> Result<(), Error> {
+        let certificate = certificate.map(|one| format!("{one}\n")).unwrap_or_default();
+        write_whole(&self.path, format!("{}\n{certificate}", self.address).as_bytes())
+    }
+}
 
 impl Drop for Announcement {
     fn drop(&mut self) {
         // One that stays is taken away by whoever has the folder next.
-        drop(fs::remove_file(&self.0));
+        drop(fs::remove_file(&self.path));
     }
 }
 
@@ -139,23 +164,25 @@ impl Folder {
         }
     }
 
-    /// Says where the service that has the folder listens, until what this gives is dropped.
-    pub fn announce(&self, address: SocketAddr) -> Result<Announcement, Error> {
-        let path = self.path.join(LISTEN_FILE);
-        write_whole(&path, format!("{address}\n").as_bytes())?;
-        Ok(Announcement(path))
+    /// Says where the service that has the folder listens, and which certificate
+    /// it shows if it speaks TLS, until what this gives is dropped.
+    pub fn announce(
+        &self,
+        address: SocketAddr,
+        certificate: Option<Fingerprint>,
+    ) -> Result<Announcement, Error> {
+        let announcement = Announcement { path: self.path.join(LISTEN_FILE), address };
+        announcement.say(certificate)?;
+        Ok(announcement)
     }
 
-    /// Where the service that has the folder listens, as this machine reaches it.
-    pub fn announced(&self) -> Option<SocketAddr> {
+    /// Where the service that has the folder listens.
+    pub fn announced(&self) -> Option<Announced> {
         let text = fs::read_to_string(self.path.join(LISTEN_FILE)).ok()?;
-        let mut address: SocketAddr = text.trim().parse().ok()?;
-        match address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-            _ => {}
-        }
-        Some(address)
+        let mut lines = text.lines();
+        let address = reachable(lines.next()?.parse().ok()?);
+        let certificate = lines.next().map(str::parse).transpose().ok()?;
+        Some(Announced { address, certificate })
     }
 
     /// Where the folder is.
@@ -167,6 +194,16 @@ impl Folder {
     pub fn database(&self) -> PathBuf {
         self.path.join(DATABASE)
     }
+}
+
+/// An address that is listened on, as this machine reaches it.
+pub fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
 }
 
 /// Refuses a folder that holds what Rollcall has not put there.
@@ -257,11 +294,16 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let folder = Folder::open_or_create(parent.path()).unwrap();
         assert_eq!(folder.announced(), None);
-        let announcement = folder.announce("0.0.0.0:8365".parse().unwrap()).unwrap();
-        assert_eq!(folder.announced(), Some("127.0.0.1:8365".parse().unwrap()));
+        let announcement = folder.announce("0.0.0.0:8365".parse().unwrap(), None).unwrap();
+        let address = "127.0.0.1:8365".parse().unwrap();
+        assert_eq!(folder.announced(), Some(Announced { address, certificate: None }));
+        let certificate = Fingerprint::of(b"certificate");
+        announcement.certificate(certificate).unwrap();
+        let certificate = Some(certificate);
+        assert_eq!(folder.announced(), Some(Announced { address, certificate }));
         drop(announcement);
         assert_eq!(folder.announced(), None);
-        std::mem::forget(folder.announce("127.0.0.1:1".parse().unwrap()).unwrap());
+        std::mem::forget(folder.announce("127.0.0.1:1".parse().unwrap(), None).unwrap());
         let lock = folder.try_lock().unwrap();
         assert!(lock.is_some() && folder.try_lock().unwrap().is_none());
         assert_eq!(folder.announced(), None, "who announced that was killed");

@@ -10,6 +10,7 @@ pub mod issuer;
 pub mod layers;
 pub mod links;
 pub mod openapi;
+pub mod origin;
 pub mod pipeline;
 pub mod receive;
 pub mod routes;

@@ -11,5 +11,7 @@ pub mod folder;
 pub mod http;
 pub mod import;
 pub mod observe;
+pub mod running;
 pub mod sample;
 pub mod tally;
+pub mod tls;

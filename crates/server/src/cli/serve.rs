@@ -14,14 +14,15 @@ use tokio::net::TcpListener;
 use crate::app::App;
 use crate::auth::Authenticator;
 use crate::auth::issuer::Issuer;
-use crate::clock::{Clock, SystemClock, SystemRandom};
+use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::config::{Config, Given};
-use crate::folder::Folder;
+use crate::folder::{Folder, reachable};
 use crate::http::documents::Documents;
 use crate::http::links::Links;
 use crate::http::serve::serve;
 use crate::observe::{Gathered, Log};
 use crate::sample;
+use crate::tls::Tls;
 
 /// The arguments of `rollcall serve`.
 #[derive(clap::Args)]
@@ -48,7 +49,8 @@ pub fn run(args: Args) -> Result<(), String> {
 async fn start(config: &Config, log: Log) -> Result<(), String> {
     let folder = Folder::open_or_create(&config.data).map_err(|error| error.to_string())?;
     let _lock = folder.lock().map_err(|error| error.to_string())?;
-    let clock = SystemClock::start();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let secrets = folder.make_secrets(&SystemRandom).map_err(|error| error.to_string())?;
     let model = catalog::load(catalog::EMBEDDED).map_err(|error| error.to_string())?;
     let options = rollcall_store::Options::default();
@@ -60,7 +62,11 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
         .await
         .map_err(|error| format!("{} cannot be listened on: {error}.", config.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let _announcement = folder.announce(address).map_err(|error| error.to_string())?;
+    let tls = config.tls.as_ref();
+    let tls =
+        tls.map(|source| Tls::start(source, &folder, address, &*clock, &random)).transpose()?;
+    let announcement = folder.announce(address, tls.as_ref().map(Tls::fingerprint));
+    let announcement = announcement.map_err(|error| error.to_string())?;
     let issuer = Issuer::new(&secrets);
     let app = App {
         model: Arc::new(model),
@@ -69,39 +75,65 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
         authenticator: Authenticator::new(&issuer),
         links: Links::new(&secrets),
         issuer,
-        clock: Arc::new(clock),
-        random: Arc::new(SystemRandom),
+        clock: Arc::clone(&clock),
+        random,
         limits: config.limits.clone(),
-        log,
-        public_url: config.public_url.clone(),
+        log: log.clone(),
+        origin: config.origin.clone(),
     };
-    greet(&app.model, &*app.clock, address, &config.data);
-    serve(Arc::new(app), listener, stop).await;
+    greet(&app.model, &*clock, address, &config.data, tls.as_ref());
+    let served = serve(Arc::new(app), listener, tls.as_ref().map(Tls::config), stop);
+    match tls {
+        None => served.await,
+        Some(tls) => tokio::select! {
+            () = served => {}
+            () = tls.keep(&announcement, &*clock, &log) => {}
+        },
+    }
     store.close();
     Ok(())
 }
 
-/// Says where the service listens, and a line to paste. Standard output may be closed.
-fn greet(model: &Model, clock: &dyn Clock, address: SocketAddr, data: &Path) {
+/// Says where the service listens, how it is trusted, and a line to paste. Standard
+/// output may be closed.
+fn greet(model: &Model, clock: &dyn Clock, address: SocketAddr, data: &Path, tls: Option<&Tls>) {
     let shown = data.display();
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let authority = tls.and_then(Tls::authority);
     let mut lines =
-        format!("Rollcall listens on http://{address} and keeps its data in {shown}.\n");
+        format!("Rollcall listens on {scheme}://{address} and keeps its data in {shown}.\n");
+    lines += &authority.map(trust).unwrap_or_default();
     if let Some(set) = model.entity_sets.first() {
         let body = sample::body(set, clock.now());
+        let url = format!("{scheme}://{}/v1.0/{}/{}", reachable(address), set.under, set.name);
         lines += "This creates a first object:\n\n";
-        lines += &paste(&format!("http://{address}/v1.0/{}/{}", set.under, set.name), data, &body);
+        lines += &paste(&url, data, &body, authority);
         lines += "\n\n";
     }
     let mut out = std::io::stdout().lock();
     drop(out.write_all(lines.as_bytes()).and_then(|()| out.flush()));
 }
 
+/// How clients of several kinds come to trust a local authority.
+fn trust(authority: &Path) -> String {
+    let file = quoted(authority);
+    let mut lines = "Its certificate is signed by the folder's own authority. Clients trust it \
+                     when they are told:\n\n"
+        .to_owned();
+    for name in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
+        lines += &format!("export {name}={file}\n");
+    }
+    lines.push('\n');
+    lines
+}
+
 /// A command that creates this object at this address.
-fn paste(url: &str, data: &Path, body: &str) -> String {
+fn paste(url: &str, data: &Path, body: &str, authority: Option<&Path>) -> String {
     let command = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("rollcall"));
     let token = format!("{} token --data {}", quoted(&command), quoted(data));
+    let trusting = authority.map(|file| format!("--cacert {} ", quoted(file))).unwrap_or_default();
     format!(
-        "curl -i {url} -H \"Authorization: Bearer $({token})\" \
+        "curl -i {trusting}{url} -H \"Authorization: Bearer $({token})\" \
          -H 'Content-Type: application/json' -d '{body}'"
     )
 }

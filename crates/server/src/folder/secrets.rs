@@ -86,7 +86,7 @@ impl Secrets {
 }
 
 /// A key of the curve P-256. Almost any 32 bytes are one.
-fn new_key(random: &dyn Random) -> SecretKey {
+pub fn new_key(random: &dyn Random) -> SecretKey {
     loop {
         let mut bytes = [0; 32];
         random.fill(&mut bytes);
@@ -113,6 +113,17 @@ impl Folder {
             write_whole(&client, &json)?;
         }
         self.secrets()
+    }
+
+    /// What it keeps in the file of this name, a secret; nothing where there is none.
+    pub fn kept(&self, name: &str) -> Result<Option<String>, Error> {
+        let path = self.path.join(name);
+        path.exists().then(|| read(&path)).transpose()
+    }
+
+    /// Keeps this in the file of this name, for the owner alone.
+    pub fn keep(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        write_whole(&self.path.join(name), bytes)
     }
 
     /// The folder's secrets, which its first `rollcall serve` has made.

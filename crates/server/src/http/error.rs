@@ -101,10 +101,7 @@ pub fn of_store(error: store::Error, set: &EntitySet, place: &str, wanted: &str)
                            lists, or keys.";
             Error::new(Code::TooComplex, message).into()
         }
-        store::Error::Busy => {
-            let message = "Too many requests are waiting. Try again in a moment.";
-            Refusal::later(Code::Unavailable, message, BUSY_SECONDS, None)
-        }
+        store::Error::Busy => busy(),
         store::Error::Full(cause) => {
             let message = "The disk is full: nothing can be written until there is room.";
             Refusal::later(Code::InsufficientStorage, message, DISK_SECONDS, Some(cause))
@@ -119,6 +116,18 @@ pub fn of_store(error: store::Error, set: &EntitySet, place: &str, wanted: &str)
         }
         other => internal(other.to_string()),
     }
+}
+
+/// There is no room for another request now.
+pub fn busy() -> Refusal {
+    let message = "Too many requests are waiting. Try again in a moment.";
+    Refusal::later(Code::Unavailable, message, BUSY_SECONDS, None)
+}
+
+/// A request that came in plain HTTP to where TLS is spoken.
+pub fn not_secured() -> Refusal {
+    let message = "The request came in plain HTTP. Expected HTTPS: this port speaks TLS alone.";
+    Error::bad_request(message).into()
 }
 
 /// A fault of ours: the client gets no more than its request id, the log gets the cause.

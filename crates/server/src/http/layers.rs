@@ -18,7 +18,7 @@ use super::error::{self, Refusal, Stamp};
 use super::fault;
 use super::issuer;
 use super::pipeline::{self, Way, report};
-use super::receive::{Request, Stream};
+use super::receive::{Arrival, Request, Stream};
 use super::routes::{self, Endpoint, Place};
 use crate::app::App;
 use crate::observe::Observation;
@@ -44,27 +44,54 @@ const ACCEPTED: &str = "Authorization, Content-Type, Content-Encoding, Accept, P
                         Repeatability-First-Sent, Repeatability-Client-ID";
 
 /// Answers one request, whatever it is.
-pub async fn answer(app: &App, head: Head<Incoming>) -> Response<Outgoing> {
+pub async fn answer(app: &App, head: Head<Incoming>, arrival: Arrival) -> Response<Outgoing> {
     let mut seen = Observation::begin(&app.clock, head.method().as_str());
-    let (request, mut stream) = Request::receive(head, app.limits.body_time).await;
+    let (request, mut stream) = Request::receive(head, arrival, app.limits.body_time).await;
     seen.lap("receive");
     let now = app.clock.now();
     let stamp = stamp(app, &request, now);
     let routed = route(app, &request, stream.as_mut(), &stamp, &mut seen);
-    let answer = match fault::told(routed).await {
-        Ok(answer) => answer,
-        Err(refusal) => {
-            seen.cause.clone_from(&refusal.cause);
-            error::answer(&refusal, &stamp)
-        }
-    };
+    let answer = told(fault::told(routed).await, &stamp, &mut seen);
     if let Some(stream) = &mut stream {
         stream.discard().await;
     }
+    finished(app, answer, &request, &stamp, seen, now)
+}
+
+/// Answers one request that is refused before anything of it is looked at.
+pub fn refuse(
+    app: &App,
+    head: Head<Incoming>,
+    arrival: Arrival,
+    refusal: Refusal,
+) -> Response<Outgoing> {
+    let mut seen = Observation::begin(&app.clock, head.method().as_str());
+    let request = Request::without_body(head.into_parts().0, arrival);
+    let now = app.clock.now();
+    let stamp = stamp(app, &request, now);
+    let answer = told(Err(refusal), &stamp, &mut seen);
+    finished(app, answer, &request, &stamp, seen, now)
+}
+
+fn told(answered: Result<Answer, Refusal>, stamp: &Stamp, seen: &mut Observation) -> Answer {
+    answered.unwrap_or_else(|refusal| {
+        seen.cause.clone_from(&refusal.cause);
+        error::answer(&refusal, stamp)
+    })
+}
+
+fn finished(
+    app: &App,
+    answer: Answer,
+    request: &Request,
+    stamp: &Stamp,
+    mut seen: Observation,
+    now: Timestamp,
+) -> Response<Outgoing> {
     seen.end(answer.status.as_u16(), answer.body.made(), &stamp.request_id);
-    let answer = finish(answer, &request, &stamp, now);
+    let answer = finish(answer, request, stamp, now);
     let (head, body) = answer.into_parts();
-    Response::from_parts(head, outgoing(app, &request, body, seen, now))
+    Response::from_parts(head, outgoing(app, request, body, seen, now))
 }
 
 /// The body as it is sent. What it was is logged once that is known.
@@ -97,7 +124,7 @@ async fn route(
     seen: &mut Observation,
 ) -> Result<Answer, Refusal> {
     request.check_head(app.limits.url_bytes)?;
-    let base = app.base(request);
+    let base = app.origin.of(request);
     match routes::place(&request.path) {
         Place::Fixed(endpoint) => fixed(app, request, endpoint, seen).await,
         Place::Issuer(endpoint, tenant) => {
@@ -123,7 +150,7 @@ async fn route(
         }
         Place::Unknown if request.method == Method::OPTIONS => Ok(documents::options(None)),
         Place::Unknown => {
-            pipeline::authenticate(app, request, seen)?;
+            pipeline::authenticate(app, request, &base.unwrap_or_default(), seen)?;
             Err(pipeline::invalid_version().into())
         }
     }

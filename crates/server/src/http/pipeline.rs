@@ -115,7 +115,7 @@ pub async fn odata(
         return Ok(documents::options(endpoint));
     }
     let open = endpoint.is_some_and(|endpoint| endpoint.route().open);
-    let principal = if open { None } else { Some(authenticate(app, request, seen)?) };
+    let principal = if open { None } else { Some(authenticate(app, request, base, seen)?) };
     let (resource, options) = parsed?;
     documents::allow(endpoint.map(Endpoint::route), &request.method)?;
     if matches!(resource, Resource::Query) {
@@ -191,9 +191,11 @@ fn protocol(request: &Request) -> Result<Protocol, Error> {
 }
 
 /// Who asks. The answer to a bad token says nothing of what was asked for.
+/// `base` is scheme, host and port.
 pub fn authenticate(
     app: &App,
     request: &Request,
+    base: &str,
     seen: &mut Observation,
 ) -> Result<Arc<Principal>, Refusal> {
     let mut headers = request.headers.get_all(AUTHORIZATION).iter();
@@ -206,8 +208,7 @@ pub fn authenticate(
         )),
     };
     let principal = checked.map_err(|error| {
-        let base = app.base(request).unwrap_or_default();
-        Refusal::unauthenticated(error, auth::challenge(&base, header.is_some()))
+        Refusal::unauthenticated(error, auth::challenge(base, header.is_some()))
     })?;
     seen.principal = Some(format!("{}@{}", principal.subject, principal.tenant));
     seen.lap("authenticate");

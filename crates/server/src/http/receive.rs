@@ -4,12 +4,14 @@
 mod stream;
 
 use std::io::Read;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::{Method, Request as Head, Version};
 use percent_encoding::percent_decode_str;
 use rollcall_odata::headers::{RowsIn, rows_in};
@@ -27,9 +29,20 @@ pub const MAX_BODY: usize = 64 * 1024;
 /// so that the client hears why instead of losing the connection.
 const MAX_DISCARD: usize = 4 * 1024 * 1024;
 
+/// How a request came to the service.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// The address at the other end of its connection.
+    pub peer: IpAddr,
+    /// Whether it came under TLS.
+    pub secure: bool,
+}
+
 /// A request that has arrived.
 #[derive(Debug)]
 pub struct Request {
+    /// How it came.
+    pub arrival: Arrival,
     /// Its method.
     pub method: Method,
     /// Its path, encoded, as it was sent.
@@ -49,16 +62,13 @@ impl Request {
     /// Takes in a request. Whatever is wrong with the body is kept for later:
     /// who may not write learns nothing of it. A body of many rows, of a batch or of
     /// a query comes apart from it, not looked at yet.
-    pub async fn receive(head: Head<Incoming>, body_time: Duration) -> (Self, Option<Stream>) {
+    pub async fn receive(
+        head: Head<Incoming>,
+        arrival: Arrival,
+        body_time: Duration,
+    ) -> (Self, Option<Stream>) {
         let (parts, incoming) = head.into_parts();
-        let mut request = Self {
-            method: parts.method,
-            path: parts.uri.path().to_owned(),
-            query: parts.uri.query().unwrap_or_default().to_owned(),
-            knows_ends: parts.version >= Version::HTTP_11,
-            headers: parts.headers,
-            body: Ok(Bytes::new()),
-        };
+        let mut request = Self::without_body(parts, arrival);
         let apart = request.rows_in().is_some()
             || ["$batch", "$query"].iter().any(|name| leads_to(&request.path, name));
         if request.method == Method::POST && apart {
@@ -67,6 +77,29 @@ impl Request {
         }
         request.body = body(incoming, &request.headers, body_time).await;
         (request, None)
+    }
+
+    /// A request whose body nobody looks at.
+    pub fn without_body(parts: Parts, arrival: Arrival) -> Self {
+        let mut headers = parts.headers;
+        if parts.version == Version::HTTP_2
+            && let Some(host) = parts.uri.authority()
+            && let Ok(host) = HeaderValue::from_str(host.as_str())
+            && headers.get(HOST) != Some(&host)
+        {
+            // HTTP/2 has the host beside the headers. With another one among
+            // them there are two, and so none that counts.
+            headers.append(HOST, host);
+        }
+        Self {
+            arrival,
+            method: parts.method,
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            knows_ends: parts.version >= Version::HTTP_11,
+            headers,
+            body: Ok(Bytes::new()),
+        }
     }
 
     /// In which form the body has many rows, if its media type says that it has.
@@ -109,9 +142,14 @@ impl Request {
 
     /// The host and port that the client speaks to, where it says so plausibly.
     pub fn host(&self) -> Option<&str> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
-        self.header(&HOST).filter(|host| !host.is_empty() && host.bytes().all(plain))
+        self.header(&HOST).filter(|host| is_host(host))
     }
+}
+
+/// Whether this may be a host, with or without a port.
+pub fn is_host(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    !text.is_empty() && text.bytes().all(plain)
 }
 
 /// Whether a path ends with this segment. What is sent there may be larger than

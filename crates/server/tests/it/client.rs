@@ -4,8 +4,12 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use http_body_util::Full;
+use hyper::Request;
+use hyper::body::Bytes;
+
 /// How long a test waits for an answer before it fails; never part of a result.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A request in the making.
 #[derive(Debug, Clone)]
@@ -89,6 +93,20 @@ impl Ask {
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes)?;
         Reply::parse(&bytes).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    /// The same as a client of HTTP/2 writes it: the host is beside the headers.
+    pub fn request(&self) -> Request<Full<Bytes>> {
+        let is_host = |name: &str| name.eq_ignore_ascii_case("host");
+        let host = self.headers.iter().find(|(name, _)| is_host(name));
+        let host = host.map_or("rollcall.test", |(_, host)| host);
+        let mut request = Request::builder()
+            .method(self.method.as_str())
+            .uri(format!("https://{host}{}", self.target));
+        for (name, value) in self.headers.iter().filter(|(name, _)| !is_host(name)) {
+            request = request.header(name, value);
+        }
+        request.body(Full::new(self.body.clone().into())).unwrap()
     }
 
     pub fn bytes(&self) -> Vec<u8> {

@@ -30,10 +30,12 @@ mod documents;
 mod durability;
 mod export;
 mod formats;
+mod http2;
 mod import;
 mod language;
 mod limits;
 mod names;
+mod origin;
 mod parts;
 mod preferences;
 mod process;
@@ -48,8 +50,10 @@ mod reports;
 mod rows;
 mod sample;
 mod schemas;
+mod secure;
 mod sources;
 mod tenants;
+mod tls;
 mod world;
 
 /// The main suite, twice: with the catalogue as it is, and with one in which

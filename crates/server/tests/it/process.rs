@@ -59,7 +59,7 @@ impl Service {
         let mut greeting = String::new();
         // The greeting ends with the line to paste and an empty one.
         while !greeting.contains("curl") && out.read_line(&mut greeting).unwrap() > 0 {}
-        let Some(rest) = greeting.split("http://").nth(1) else {
+        let Some(rest) = greeting.split("://").nth(1) else {
             let status = child.wait().unwrap();
             panic!("rollcall serve did not start: {status}");
         };

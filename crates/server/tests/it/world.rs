@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -10,12 +11,14 @@ use jiff::Timestamp;
 use rollcall::app::{App, Limits};
 use rollcall::auth::Authenticator;
 use rollcall::auth::issuer::{Grant, Holder, Issuer, Version};
-use rollcall::clock::{FixedClock, SeededRandom};
-use rollcall::folder::Secrets;
+use rollcall::clock::{FixedClock, Random, SeededRandom, SystemClock, SystemRandom};
+use rollcall::folder::{Folder, Secrets};
 use rollcall::http::documents::Documents;
 use rollcall::http::links::Links;
+use rollcall::http::origin::Origin;
 use rollcall::http::serve::serve;
 use rollcall::observe::Log;
+use rollcall::tls::{Source, Tls};
 use rollcall_odata::catalog;
 use rollcall_store::{Options, Store};
 use serde_json::Value;
@@ -26,6 +29,7 @@ use uuid::Uuid;
 
 use crate::client::{Ask, Reply};
 use crate::names::Names;
+use crate::secure::Secure;
 
 /// The time at which each world stands when it begins: 2026-11-24T12:00:00Z.
 pub const NOW: i64 = 1_795_521_600;
@@ -36,11 +40,14 @@ pub const TENANT: &str = "11111111-1111-1111-1111-111111111111";
 const CLIENT: &str = "11111111-2222-3333-4444-555555555555";
 
 /// What makes one kind of world differ from another.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Kind {
     catalogue: Vec<(String, String)>,
     names: Option<Names>,
     limits: Limits,
+    origin: Origin,
+    /// Whether it speaks TLS, and is asked over HTTP/2.
+    secured: bool,
 }
 
 /// A service that ends with the test.
@@ -51,6 +58,7 @@ pub struct World {
     secrets: Secrets,
     issuer: Issuer,
     log: Arc<Mutex<String>>,
+    secure: Option<Secure>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
     _folder: TempDir,
@@ -73,18 +81,33 @@ impl World {
     pub fn renamed() -> Self {
         let names = Names::others();
         let catalogue = owned(names.catalogue());
-        Self::start(Kind { catalogue, names: Some(names), limits: limits() })
+        Self::start(Kind { catalogue, names: Some(names), ..Kind::plain() })
     }
 
     pub fn with_catalogue(files: &[(&'static str, &'static str)]) -> Self {
-        Self::start(Kind { catalogue: owned(files.iter().copied()), names: None, limits: limits() })
+        Self::start(Kind { catalogue: owned(files.iter().copied()), ..Kind::plain() })
     }
 
     pub fn with_limits(change: impl FnOnce(&mut Limits)) -> Self {
-        let mut limits = limits();
-        change(&mut limits);
-        let catalogue = owned(catalog::EMBEDDED.iter().copied());
-        Self::start(Kind { catalogue, names: None, limits })
+        let mut kind = Kind::plain();
+        change(&mut kind.limits);
+        Self::start(kind)
+    }
+
+    /// One behind these proxies, or with this public URL.
+    pub fn with_origin(origin: Origin) -> Self {
+        Self::start(Kind { origin, ..Kind::plain() })
+    }
+
+    /// The plain one under TLS, asked over HTTP/2.
+    pub fn secured() -> Self {
+        Self::secured_with_limits(|_| ())
+    }
+
+    pub fn secured_with_limits(change: impl FnOnce(&mut Limits)) -> Self {
+        let mut kind = Kind { secured: true, ..Kind::plain() };
+        change(&mut kind.limits);
+        Self::start(kind)
     }
 
     /// Another of the same kind, empty; tokens of this one hold there.
@@ -115,18 +138,23 @@ impl World {
             random: Arc::new(SeededRandom::new(2)),
             limits: kind.limits.clone(),
             log: Log::new(move |line| writeln!(lines.lock().unwrap(), "{line}").unwrap()),
-            public_url: None,
+            origin: kind.origin.clone(),
         };
+        let tls = kind.secured.then(|| tls(folder.path()));
+        let secure = tls.as_ref().map(|tls| Secure::trusting(tls.authority().unwrap()));
         let (stop, stopped) = oneshot::channel();
-        let (address, thread) = run(app, store, stopped);
+        let (address, thread) = run(app, store, tls, stopped);
         let (stop, thread) = (Some(stop), Some(thread));
-        Self { kind, address, clock, secrets, issuer, log, stop, thread, _folder: folder }
+        Self { kind, address, clock, secrets, issuer, log, secure, stop, thread, _folder: folder }
     }
 
     /// Sends a request and waits for the answer, both translated where names differ.
     pub fn send(&self, request: &Ask) -> Reply {
         match &self.kind.names {
-            None => request.send(self.address),
+            None => match &self.secure {
+                None => request.send(self.address),
+                Some(secure) => secure.send(request, self.address).unwrap().1,
+            },
             Some(names) => {
                 let request = request.clone().translated(|text| names.there(text));
                 request.send(self.address).translated(|text| names.back(text))
@@ -177,6 +205,11 @@ impl World {
         self.issuer.sign(header, claims)
     }
 
+    /// The client that trusts this world, if it speaks TLS.
+    pub fn secure(&self) -> &Secure {
+        self.secure.as_ref().unwrap()
+    }
+
     pub fn client_secret(&self) -> String {
         self.secrets.client.client_secret.reveal().to_owned()
     }
@@ -201,13 +234,33 @@ pub fn stranger() -> Issuer {
     Issuer::new(&Secrets::make(&SeededRandom::new(3)))
 }
 
-/// Small pages, so that few rows fill several.
-fn limits() -> Limits {
-    Limits { page_size: 5, ..Limits::default() }
+impl Kind {
+    /// The catalogue that is built in, and small pages, so that few rows fill several.
+    fn plain() -> Self {
+        Self {
+            catalogue: owned(catalog::EMBEDDED.iter().copied()),
+            limits: Limits { page_size: 5, ..Limits::default() },
+            ..Self::default()
+        }
+    }
+}
+
+/// A local authority of the world's own. Its clients look at the machine's clock.
+fn tls(folder: &Path) -> Tls {
+    let folder = Folder::open_or_create(&folder.join("data")).unwrap();
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let source = Source::Local { host: None };
+    Tls::start(&source, &folder, listen, &SystemClock::start(), &random).unwrap()
 }
 
 /// Serves on a thread of its own until it is told to stop, then closes the store.
-fn run(app: App, store: Store, stopped: oneshot::Receiver<()>) -> (SocketAddr, JoinHandle<()>) {
+fn run(
+    app: App,
+    store: Store,
+    tls: Option<Tls>,
+    stopped: oneshot::Receiver<()>,
+) -> (SocketAddr, JoinHandle<()>) {
     let (tell, told) = std::sync::mpsc::channel();
     let thread = std::thread::spawn(move || {
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
@@ -215,7 +268,8 @@ fn run(app: App, store: Store, stopped: oneshot::Receiver<()>) -> (SocketAddr, J
         runtime.block_on(async move {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             tell.send(listener.local_addr().unwrap()).unwrap();
-            serve(Arc::new(app), listener, async { drop(stopped.await) }).await;
+            let tls = tls.as_ref().map(Tls::config);
+            serve(Arc::new(app), listener, tls, async { drop(stopped.await) }).await;
         });
         store.close();
     });

@@ -114,6 +114,7 @@ impl Outer<'_> {
             packed(part).map(|()| part.body.clone().into())
         };
         let request = Request {
+            arrival: self.request.arrival,
             method,
             path: target.path,
             query: target.query,

@@ -33,6 +33,7 @@ pub(super) async fn asked(
     let both = [request.query.as_str(), text.strip_prefix('?').unwrap_or(text)];
     let query: Vec<&str> = both.into_iter().filter(|part| !part.is_empty()).collect();
     Ok(Request {
+        arrival: request.arrival,
         method: Method::GET,
         path: before_last(&request.path).to_owned(),
         query: query.join("&"),
