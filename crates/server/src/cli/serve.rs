@@ -117,14 +117,13 @@ fn greet(model: &Model, clock: &dyn Clock, address: SocketAddr, data: &Path, tls
 /// How clients of several kinds come to trust a local authority.
 fn trust(authority: &Path) -> String {
     let file = quoted(authority);
-    let mut lines = "Its certificate is signed by the folder's own authority. Clients trust it \
-                     when they are told:\n\n"
-        .to_owned();
-    for name in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
-        lines += &format!("export {name}={file}\n");
-    }
-    lines.push('\n');
-    lines
+    let export = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"]
+        .map(|name| format!("export {name}={file}"));
+    format!(
+        "Its certificate is signed by the folder's own authority. Clients trust it when they are \
+         told:\n\n{}\n\n",
+        export.join("\n")
+    )
 }
 
 /// A command that creates this object at this address.

@@ -73,28 +73,24 @@ pub async fn serve(
             continue;
         };
         let (app, peer, stopping) = (Arc::clone(&app), peer.ip(), stopping.clone());
-        match &tls {
-            None => {
-                let connection = plain(app, stream, peer, stopping);
-                tokio::spawn(async move {
-                    connection.await;
-                    drop(permit);
-                });
-            }
-            Some(tls) => {
-                let streams = Arc::clone(&streams);
-                let secured = Secured { app, peer, streams, stopping };
-                let connection = secured.serve(TlsAcceptor::from(Arc::clone(tls)), stream);
-                tokio::spawn(async move {
-                    connection.await;
-                    drop(permit);
-                });
-            }
+        if let Some(tls) = &tls {
+            let secured = Secured { app, peer, streams: Arc::clone(&streams), stopping };
+            begin(secured.serve(TlsAcceptor::from(Arc::clone(tls)), stream), permit);
+        } else {
+            begin(plain(app, stream, peer, stopping), permit);
         }
     }
     drop((listener, stopping));
     stop.send_replace(());
     drop(tokio::time::timeout(app.limits.grace, stop.closed()).await);
+}
+
+/// A connection goes on by itself, and has its place until it ends.
+fn begin(connection: impl Future<Output = ()> + Send + 'static, place: impl Send + 'static) {
+    tokio::spawn(async move {
+        connection.await;
+        drop(place);
+    });
 }
 
 /// A connection with the time limit that holds off clients who do not read.
@@ -195,7 +191,7 @@ impl Secured {
 
 /// What a client has agreed to speak.
 enum Agreed {
-    Tls(TlsStream<Timed>),
+    Tls(Box<TlsStream<Timed>>),
     /// It did not begin with TLS.
     Nothing(Timed),
 }
@@ -210,5 +206,5 @@ async fn agree(app: &App, acceptor: TlsAcceptor, stream: TcpStream) -> Option<Ag
     if first[0] != HANDSHAKE {
         return Some(Agreed::Nothing(stream));
     }
-    acceptor.accept(stream).await.ok().map(Agreed::Tls)
+    acceptor.accept(stream).await.ok().map(Box::new).map(Agreed::Tls)
 }

@@ -26,7 +26,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs
 use tokio_rustls::rustls::sign::CertifiedKey;
 
 use crate::clock::Random;
-use crate::folder::{Folder, new_key};
+use crate::folder::{Error, Folder, new_key};
 
 /// The authority's certificate, for clients to trust, and its key.
 const CERTIFICATE_FILE: &str = "local-authority.pem";
@@ -91,9 +91,9 @@ impl Local {
         // If it cannot be done today, it is tried again tomorrow.
         self.renew = later(today, 1);
         let key = pair(&new_key(&*self.random))?;
-        let Authority { params, key: signer, .. } = &self.authority;
+        let Authority { params, key: own, .. } = &self.authority;
         let signed = certificate(&self.names, today)
-            .signed_by(&key, &Issuer::from_params(params, signer))
+            .signed_by(&key, &Issuer::from_params(params, own))
             .map_err(unsigned)?;
         self.renew = later(today, RENEWED);
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
@@ -112,34 +112,36 @@ impl Authority {
         random: &dyn Random,
         provider: &CryptoProvider,
     ) -> Result<Self, String> {
-        let told = |error: crate::folder::Error| error.to_string();
-        let (key_file, file) = (folder.path().join(KEY_FILE), folder.path().join(CERTIFICATE_FILE));
         let kept = folder.kept(KEY_FILE).map_err(told)?;
         let certificate = folder.kept(CERTIFICATE_FILE).map_err(told)?.filter(|_| kept.is_some());
-        let key = match kept {
-            Some(pem) => SecretKey::from_pkcs8_pem(&pem)
-                .map_err(|_| format!("{} is not a P-256 key in PKCS#8 PEM.", key_file.display()))?,
-            None => {
-                let key = new_key(random);
-                let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(unsigned)?;
-                folder.keep(KEY_FILE, pem.as_bytes()).map_err(told)?;
-                key
-            }
-        };
+        let key = kept.map_or_else(|| make_key(folder, random), |pem| read_key(folder, &pem))?;
         let key = pair(&key)?;
         let params = authority(&key, today);
-        match certificate {
-            Some(pem) => check(&pem, &key, provider)
-                .map_err(|()| format!("{}, {}", file.display(), not_its_own(&key_file)))?,
-            None => {
-                let made: Certificate = params.self_signed(&key).map_err(unsigned)?;
-                folder.keep(CERTIFICATE_FILE, made.pem().as_bytes()).map_err(told)?;
-            }
+        let file = folder.path().join(CERTIFICATE_FILE);
+        if let Some(pem) = certificate {
+            check(&pem, &key, provider).map_err(|()| not_its_own(folder))?;
+        } else {
+            let made: Certificate = params.self_signed(&key).map_err(unsigned)?;
+            folder.keep(CERTIFICATE_FILE, made.pem().as_bytes()).map_err(told)?;
         }
         // Clients are told where it is, wherever they run.
         let file = std::path::absolute(&file).unwrap_or(file);
         Ok(Self { file, params, key })
     }
+}
+
+fn read_key(folder: &Folder, pem: &str) -> Result<SecretKey, String> {
+    SecretKey::from_pkcs8_pem(pem).map_err(|_| {
+        let file = folder.path().join(KEY_FILE);
+        format!("{} is not a P-256 key in PKCS#8 PEM.", file.display())
+    })
+}
+
+fn make_key(folder: &Folder, random: &dyn Random) -> Result<SecretKey, String> {
+    let key = new_key(random);
+    let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(unsigned)?;
+    folder.keep(KEY_FILE, pem.as_bytes()).map_err(told)?;
+    Ok(key)
 }
 
 /// Whether this is the certificate of this key.
@@ -149,11 +151,13 @@ fn check(pem: &str, key: &KeyPair, provider: &CryptoProvider) -> Result<(), ()> 
     CertifiedKey::from_der(vec![certificate], key, provider).map(|_| ()).map_err(|_| ())
 }
 
-fn not_its_own(key: &Path) -> String {
+fn not_its_own(folder: &Folder) -> String {
+    let file = |name| folder.path().join(name).display().to_string();
     format!(
-        "the certificate that clients trust, is not that of the key in {}. Remove it, and the next \
-         `rollcall serve` makes it anew.",
-        key.display()
+        "{}, the certificate that clients trust, is not that of the key in {}. Remove it, and the \
+         next `rollcall serve` makes it anew.",
+        file(CERTIFICATE_FILE),
+        file(KEY_FILE)
     )
 }
 
@@ -164,7 +168,7 @@ pub(super) fn names(listen: IpAddr, host: Option<&str>) -> Vec<SanType> {
         name("localhost"),
         name("127.0.0.1"),
         name("::1"),
-        (!listen.is_unspecified()).then(|| SanType::IpAddress(listen)),
+        (!listen.is_unspecified()).then_some(SanType::IpAddress(listen)),
         host.and_then(name),
     ];
     if !listen.is_loopback() {
@@ -223,6 +227,11 @@ fn holding(mut params: CertificateParams, first: Date, last: Date) -> Certificat
 fn pair(key: &SecretKey) -> Result<KeyPair, String> {
     let der = key.to_pkcs8_der().map_err(unsigned)?;
     KeyPair::try_from(der.as_bytes()).map_err(unsigned)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "an error on its way out")]
+fn told(error: Error) -> String {
+    error.to_string()
 }
 
 fn unsigned(error: impl std::fmt::Display) -> String {

@@ -5,9 +5,11 @@ use std::process::Command;
 
 use crate::client::{Ask, Reply, ask};
 use crate::process::{ROLLCALL, Service, has, run};
+use crate::tls::Files;
 use crate::world::World;
 
 const README: &str = include_str!("../../../../README.md");
+const TLS: &str = include_str!("../../../../docs/tls.md");
 const IMPORT: &str = include_str!("../../../../docs/import.md");
 
 /// The fenced blocks of a document in this language.
@@ -100,6 +102,37 @@ fn every_command_of_the_page_on_import_says_what_it_shows() {
         assert_eq!((status, err.as_str()), (0, ""), "{command}");
         assert_eq!(out.trim_end(), shown, "{command}");
     }
+}
+
+#[test]
+fn every_command_of_the_page_on_tls_does_what_it_says() {
+    if !has("curl", "every_command_of_the_page_on_tls_does_what_it_says") {
+        return;
+    }
+    let files = Files::new();
+    let here =
+        |command: &str| command.replacen("rollcall serve", &format!("'{ROLLCALL}' serve"), 1);
+    let mut shown = fences(TLS, "text").into_iter();
+    let mut service: Option<Service> = None;
+    for command in fences(TLS, "sh") {
+        if command.starts_with("rollcall serve") {
+            // The folder has one service.
+            drop(service.take());
+            let mut serve = Command::new("sh");
+            let line = format!("exec {} --listen 127.0.0.1:0", here(command));
+            serve.args(["-c", &line]).current_dir(files.folder());
+            service = Some(Service::start_with(&mut serve, &files.folder().join("log")));
+            continue;
+        }
+        let port = service.as_ref().unwrap().address.port().to_string();
+        let line = command.replace("curl ", "curl -sS ").replace("8365", &port);
+        let (status, out, err) =
+            run(Command::new("sh").args(["-c", &line]).current_dir(files.folder()));
+        assert_eq!((status, err.as_str()), (0, ""), "{command}");
+        let shown = shown.next().unwrap();
+        assert!(out.contains(shown), "{command}\n{out}\n{shown}");
+    }
+    assert!(shown.next().is_none(), "what nothing says");
 }
 
 /// Copies the files of a folder.

@@ -15,13 +15,13 @@ use crate::secure::Secure;
 use crate::world::World;
 
 /// An authority of the test's own, and the two files of a service.
-struct Files {
+pub struct Files {
     folder: tempfile::TempDir,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Files {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -31,6 +31,10 @@ impl Files {
         let files = Self { folder, issuer: Issuer::new(params, key) };
         files.write(&files.make());
         files
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn path(&self, name: &str) -> PathBuf {

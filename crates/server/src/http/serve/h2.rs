@@ -40,7 +40,7 @@ const MAX_TAKEN_BACK: usize = 20;
 const MAX_MISTAKES: usize = 256;
 
 /// Serves one connection.
-pub(super) async fn serve(secured: Secured, stream: TlsStream<Timed>) {
+pub(super) async fn serve(secured: Secured, stream: Box<TlsStream<Timed>>) {
     let Secured { app, peer, streams, stopping } = secured;
     let arrival = Arrival { peer, secure: true };
     let pulse = Pulse::new(&app.limits);
