@@ -38,8 +38,9 @@ impl Origin {
             scheme = forwarded(request, &FORWARDED_PROTO, "http or https", is_scheme)?;
             host = forwarded(request, &FORWARDED_HOST, "a host with or without a port", is_host)?;
         }
-        let own = if request.arrival.secure { "https" } else { "http" };
-        let scheme = scheme.map_or(own.to_owned(), str::to_ascii_lowercase);
+        let secure =
+            scheme.map_or(request.arrival.secure, |scheme| scheme.eq_ignore_ascii_case("https"));
+        let scheme = if secure { "https" } else { "http" };
         let host = host.or_else(|| request.host()).ok_or_else(|| {
             Error::bad_request(
                 "The Host header is missing or is not a host with or without a port.",

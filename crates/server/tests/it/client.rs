@@ -155,6 +155,22 @@ impl Reply {
         (reply.body.len() == length || reply.body.is_empty()).then_some(reply)
     }
 
+    /// The same with what HTTP/1.1 says of the connection and of a body's length,
+    /// and HTTP/2 need not.
+    pub fn worded_as_http1(mut self) -> Self {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let length = self.headers.iter().position(|(name, _)| name == "content-length");
+        let end = length.unwrap_or(self.headers.len());
+        self.headers.insert(end, pair("connection", "close"));
+        if length.is_none() && self.status != 204 && self.status != 304 {
+            self.headers.push(match self.body.len() {
+                0 => pair("content-length", "0"),
+                _ => pair("transfer-encoding", "chunked"),
+            });
+        }
+        self
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut all = self.headers.iter().filter(|(one, _)| one.eq_ignore_ascii_case(name));
         all.next().map(|(_, value)| value.as_str())

@@ -261,6 +261,9 @@ pub fn an_address_can_be_too_long(world: &World) {
     let long = format!("{COLLECTION}?x={}", "y".repeat(8 * 1024));
     let reply = world.send(&ask("GET", &long).bearer(&world.writer()));
     assert_eq!((reply.status, reply.code().as_str()), (414, "uriTooLong"));
+    if world.is_over_http2() {
+        return; // Of what is far too large the connection ends.
+    }
     let huge =
         ask("GET", COLLECTION).bearer(&world.writer()).header("X-Huge", &"y".repeat(200_000));
     assert_eq!(world.send(&huge).status, 431);
@@ -280,8 +283,11 @@ pub fn a_header_given_twice_is_none(world: &World) {
     let twice = |request: Ask, name: &str, values: [&str; 2]| {
         world.send(&request.bearer(&world.writer()).header(name, values[0]).header(name, values[1]))
     };
-    let hosts = twice(ask("GET", COLLECTION), "Host", ["one.example", "two.example"]);
-    assert_eq!(hosts.status, 400, "{hosts}");
+    if !world.is_over_http2() {
+        // There the host is no header, and `http2::hosts_and_heads` has two of them.
+        let hosts = twice(ask("GET", COLLECTION), "Host", ["one.example", "two.example"]);
+        assert_eq!(hosts.status, 400, "{hosts}");
+    }
     let post = || ask("POST", COLLECTION).body(SAMPLE);
     let types = twice(post(), "Content-Type", ["application/json", "text/plain"]);
     assert_eq!(types.status, 400, "{types}");
@@ -293,6 +299,9 @@ pub fn a_header_given_twice_is_none(world: &World) {
 }
 
 pub fn hosts_that_are_none_are_refused(world: &World) {
+    if world.is_over_http2() {
+        return; // A client cannot even write such a request.
+    }
     let token = world.writer();
     let with = |host: &str| world.send(&ask("GET", COLLECTION).bearer(&token).header("Host", host));
     for host in ["a\"b", "a b", "<x>", "a/b", ""] {

@@ -56,8 +56,8 @@ mod tenants;
 mod tls;
 mod world;
 
-/// The main suite, twice: with the catalogue as it is, and with one in which
-/// every property has another name.
+/// The main suite, three times: with the catalogue as it is, the same over HTTP/2
+/// under TLS, and with a catalogue in which every property has another name.
 macro_rules! suite {
     ($($module:ident: $($case:ident)*;)*) => {
         mod plain {
@@ -65,6 +65,14 @@ macro_rules! suite {
                 $(#[test]
                 fn $case() {
                     crate::$module::$case(&crate::world::World::plain());
+                })*
+            })*
+        }
+        mod over_http2 {
+            $(mod $module {
+                $(#[test]
+                fn $case() {
+                    crate::$module::$case(&crate::world::World::over_http2());
                 })*
             })*
         }

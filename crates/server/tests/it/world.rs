@@ -48,6 +48,8 @@ struct Kind {
     origin: Origin,
     /// Whether it speaks TLS, and is asked over HTTP/2.
     secured: bool,
+    /// Whether its answers are told in the words of HTTP/1.1.
+    as_http1: bool,
 }
 
 /// A service that ends with the test.
@@ -97,6 +99,14 @@ impl World {
     /// One behind these proxies, or with this public URL.
     pub fn with_origin(origin: Origin) -> Self {
         Self::start(Kind { origin, ..Kind::plain() })
+    }
+
+    /// The plain one over HTTP/2, with the same addresses in its answers and in
+    /// the words of HTTP/1.1 where these say how long a body is.
+    pub fn over_http2() -> Self {
+        let origin =
+            Origin { public_url: Some("http://rollcall.test".to_owned()), proxies: vec![] };
+        Self::start(Kind { origin, secured: true, as_http1: true, ..Kind::plain() })
     }
 
     /// The plain one under TLS, asked over HTTP/2.
@@ -153,7 +163,10 @@ impl World {
         match &self.kind.names {
             None => match &self.secure {
                 None => request.send(self.address),
-                Some(secure) => secure.send(request, self.address).unwrap().1,
+                Some(secure) => {
+                    let reply = secure.send(request, self.address).unwrap().1;
+                    if self.kind.as_http1 { reply.worded_as_http1() } else { reply }
+                }
             },
             Some(names) => {
                 let request = request.clone().translated(|text| names.there(text));
@@ -165,6 +178,11 @@ impl World {
     /// A text under the names that this world's catalogue has.
     pub fn there(&self, text: &str) -> String {
         self.kind.names.as_ref().map_or_else(|| text.to_owned(), |names| names.there(text))
+    }
+
+    /// Whether it is asked over HTTP/2, which cannot say all that HTTP/1.1 can.
+    pub fn is_over_http2(&self) -> bool {
+        self.secure.is_some()
     }
 
     /// Whether the names are others than the documented ones.
