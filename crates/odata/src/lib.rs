@@ -14,4 +14,4 @@ pub mod uri;
 pub mod value;
 
 pub use error::{Code, Detail, Error, Fault};
-pub use value::{Double, Period, Row, Value};
+pub use value::{Decimal, Double, Period, Row, Value};

@@ -1,8 +1,12 @@
 //! Values and rows: what a property holds once its type is known.
 
+mod decimal;
+
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
+
+pub use decimal::Decimal;
 
 /// One value of one property.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,14 +27,16 @@ pub enum Value {
     Guid(Uuid),
     /// `Edm.Duration`, to the nanosecond.
     Duration(SignedDuration),
-    /// `Edm.Decimal` without a fraction; only what `$apply` makes has it.
-    Decimal(i128),
+    /// `Edm.Decimal`; only expressions have it.
+    Decimal(Decimal),
     /// `Edm.Double`; only expressions have it.
     Double(Double),
     /// `Edm.TimeOfDay`; only expressions have it.
     TimeOfDay(Time),
     /// `Edm.DateTimeOffset`; only expressions have it.
     Instant(Timestamp),
+    /// `Edm.Binary`; only expressions have it.
+    Binary(Vec<u8>),
     /// A collection.
     List(Vec<Value>),
     /// A complex value: one value for each property of its type, in declared order.
@@ -44,7 +50,7 @@ impl Value {
     }
 }
 
-/// A double that is a number. Two are the same if they have the same bits.
+/// A double. Two are the same if they have the same bits.
 #[derive(Debug, Clone, Copy)]
 pub struct Double(pub f64);
 

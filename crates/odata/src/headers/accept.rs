@@ -117,8 +117,10 @@ impl<'a> Range<'a> {
     fn parse(text: &'a str) -> Self {
         let written = Written::of(text);
         let parameters = Parameters::read(written.parameters());
-        let weight = written.parameter("q").map_or(MOST, weight);
-        Self { media_type: written.name(), parameters, weight }
+        match written.parameter("q").map_or(Some(MOST), weight) {
+            Some(weight) => Self { media_type: written.name(), parameters, weight },
+            None => Self { media_type: "", parameters, weight: 0 },
+        }
     }
 
     fn is(&self, media_type: &str) -> bool {
@@ -137,17 +139,17 @@ impl<'a> Range<'a> {
     }
 }
 
-/// A quality value (RFC 9110, section 12.4.2) in thousandths. What is none
-/// counts as no wish to have it less.
-fn weight(text: &str) -> u16 {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let value = text.parse::<f32>().ok().filter(|value| plain && (0.0..=1.0).contains(value));
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a number from 0 to 1000"
-    )]
-    value.map_or(MOST, |value| (value * 1000.0).round() as u16)
+/// A quality value (RFC 9110, section 12.4.2) in thousandths: 0 to 1, with at
+/// most three decimals.
+fn weight(text: &str) -> Option<u16> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let digits = decimals.len() <= 3 && decimals.bytes().all(|byte| byte.is_ascii_digit());
+    let thousandths: u16 = format!("{decimals:0<3}").parse().ok().filter(|_| digits)?;
+    match (whole, thousandths) {
+        ("0", thousandths) => Some(thousandths),
+        ("1", 0) => Some(MOST),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -167,7 +169,13 @@ mod tests {
         assert!(!named("application/json;q=0", "application/json"));
         assert!(!named("application/json; q=0.000, */*", "application/json"));
         assert!(named("*/*;q=0.001", "*/*"));
-        assert!(named("application/json;q=nonsense", "application/json"));
+        for none in ["nonsense", "2", "1.001", "-1", "0.1234", ".5", "", "1e0", "00", "NaN"] {
+            assert!(!named(&format!("application/json;q={none}"), "application/json"), "{none}");
+        }
+        for some in ["1", "1.", "1.000", "0.", "0.001", "0.50"] {
+            let line = format!("application/json;q={some}");
+            assert_eq!(named(&line, "application/json"), some != "0.", "{some}");
+        }
         assert!(!named("", "application/json"));
         assert!(!named("application/*", "application/json"), "word for word");
         assert!(named("text/html,,application/json", "application/json"));

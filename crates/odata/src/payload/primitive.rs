@@ -1,11 +1,20 @@
 //! Primitive values from their text, whether it stood in a body or in a URL.
 
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
+use base64::engine::{DecodePaddingMode, Engine};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Span};
 use uuid::Uuid;
 
 use crate::edm::{Property, Role, Type};
 use crate::value::{Period, Value};
+
+/// How `Edm.Binary` is written; on input its padding will do as well.
+const BINARY_TEXT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    NO_PAD.with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// The form in which keys are kept; on input either letter case will do.
 pub const GUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
@@ -58,6 +67,7 @@ pub fn text_of(value: &Value) -> String {
         Value::Double(number) => number.to_string(),
         Value::TimeOfDay(time) => time.to_string(),
         Value::Instant(instant) => instant.to_string(),
+        Value::Binary(bytes) => BINARY_TEXT.encode(bytes),
         Value::Null | Value::List(_) | Value::Record(_) => String::new(),
     }
 }
@@ -145,6 +155,11 @@ pub fn duration(text: &str) -> Option<SignedDuration> {
     }
     let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
     i64::try_from(duration.as_nanos()).ok().map(|_| duration)
+}
+
+/// Bytes from base64url, with its padding or without.
+pub fn binary(text: &str) -> Option<Vec<u8>> {
+    BINARY_TEXT.decode(text).ok()
 }
 
 /// What a value of this property looks like, to end "Expected …".

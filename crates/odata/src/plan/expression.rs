@@ -8,6 +8,7 @@
 
 mod bind;
 mod cast;
+pub mod collection;
 mod functions;
 mod literal;
 mod operators;
@@ -29,9 +30,9 @@ pub enum Ty {
     Boolean,
     /// `Edm.Int64`, and the shorter integers.
     Int,
-    /// `Edm.Decimal` without a fraction, of 38 digits: what sums and counts are.
+    /// `Edm.Decimal`, which is exact.
     Decimal,
-    /// `Edm.Double`, and any other `Edm.Decimal`, which is computed as such.
+    /// `Edm.Double`, and `Edm.Single`.
     Double,
     /// `Edm.String`.
     String,
@@ -45,6 +46,8 @@ pub enum Ty {
     Guid,
     /// `Edm.Duration`.
     Duration,
+    /// `Edm.Binary`.
+    Binary,
 }
 
 impl Ty {
@@ -61,6 +64,7 @@ impl Ty {
             Self::Instant => "Edm.DateTimeOffset",
             Self::Guid => "Edm.Guid",
             Self::Duration => "Edm.Duration",
+            Self::Binary => "Edm.Binary",
         }
     }
 

@@ -381,7 +381,7 @@ mod tests {
         let keys = [
             Value::Null,
             Value::Guid(uuid::Uuid::from_u128(7)),
-            Value::Double(crate::Double(1.0 / 3.0)),
+            Value::Decimal(crate::Decimal::parse("0.3333333333333333333333333333").unwrap()),
         ];
         let last = [keys.as_slice(), &last()].concat();
         let token = first.next(&last).unwrap();

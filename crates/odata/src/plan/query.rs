@@ -2,7 +2,7 @@
 //! `$search`, `$compute`, `$orderby` and `$select`.
 
 use crate::edm::{EntitySet, Type, names_type};
-use crate::error::{Code, Error};
+use crate::error::Error;
 use crate::plan::apply::{self, Applied};
 use crate::plan::expression::{Binder, Expression, Kept, Setting, Ty, Typed};
 use crate::plan::{expression, search};
@@ -250,8 +250,9 @@ fn nested(set: &EntitySet, path: &[String]) -> Error {
     };
     let property = &set.entity_type.properties[at];
     if matches!(property.ty, Type::Complex(_) | Type::Collection(_)) {
-        let message = format!("Options for '{name}' in $select are not served here.");
-        return Error::new(Code::NotImplemented, message).about("$select");
+        let message =
+            format!("The property '{name}' is selected whole, without options: expected it alone.");
+        return Error::bad_request(message).about("$select");
     }
     let message = format!(
         "The property '{}' is of type {}, for which $select has no options: expected '{}' alone.",

@@ -4,7 +4,7 @@
 //! or      = and *( "OR" and )
 //! and     = not *( [ "AND" ] not )
 //! not     = "NOT" not / "(" or ")" / phrase / word
-//! phrase  = '"' text '"'     with \" and \\ for a quote and a backslash
+//! phrase  = '"' text '"'     of one letter or more, with \" and \\ for a quote and a backslash
 //! ```
 //!
 //! The operators are upper case; in any other they are words to search for.
@@ -126,8 +126,11 @@ impl Parser<'_> {
 
     fn single(&mut self) -> Result<Search, Syntax> {
         let (at, token) = self.peek()?;
-        let wrong = |place: Place<'_>| Err(place.wrong(at, &token, "a word, a phrase or '('"));
-        if is_word(&token, "AND") || is_word(&token, "OR") {
+        let expected = "a word, a phrase that is not empty, or '('";
+        let wrong = |place: Place<'_>| Err(place.wrong(at, &token, expected));
+        // An empty phrase is in every text: who searches for it means something else.
+        let empty = token == Token::Phrase(String::new());
+        if empty || is_word(&token, "AND") || is_word(&token, "OR") {
             return wrong(self.place);
         }
         match token {
@@ -286,6 +289,8 @@ mod tests {
             "\"a",
             "\"a\\",
             "a AND OR b",
+            "\"\"",
+            "a NOT \"\"",
             &deep,
             &long,
             &nots,
@@ -297,7 +302,7 @@ mod tests {
     }
 
     fn trees() -> impl Strategy<Value = Search> {
-        let leaf = "[a-c\"\\\\ ANDOR\u{e9}]{0,4}".prop_map(Search::Term);
+        let leaf = "[a-c\"\\\\ ANDOR\u{e9}]{1,4}".prop_map(Search::Term);
         leaf.prop_recursive(4, 20, 3, |inner| {
             let all = || prop::collection::vec(inner.clone(), 2..4);
             prop_oneof![

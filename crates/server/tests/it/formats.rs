@@ -244,6 +244,96 @@ pub fn long_numbers_are_exact_both_ways(world: &World) {
     assert_eq!(send(world, patch, "*/*").json()["teams"], 5);
 }
 
+/// What is computed of the longest numbers there are, and what it is by hand.
+const COMPUTED: &[(&str, &str)] = &[
+    ("teams mul 1.0", LONG),
+    ("teams divby 2", "4503599627370496.5"),
+    ("teams divby 3", "3002399751580331"),
+    ("cast(teams,Edm.Decimal)", LONG),
+    ("-(teams add 0.1)", "-9007199254740993.1"),
+    ("(teams mul 1.0) mod 2", "1"),
+    ("teams mul 9007199254740993.0", "81129638414606699710187514626049"),
+    ("1 divby 3", "0.3333333333333333333333333333"),
+    ("round(teams divby 2)", "4503599627370497"),
+];
+
+/// On the set, on the function's rows, and as a group's value.
+pub fn decimals_are_exact(world: &World) {
+    let long = fact(0).replace("\"teams\":0", &format!("\"teams\":{LONG}"));
+    assert_eq!(send(world, ask("POST", COLLECTION).json(long), "*/*").status, 201);
+    let function = "/beta/reports/getOffice365ActiveUserCounts(period='D7')";
+    for (expression, expected) in COMPUTED {
+        let options = format!("$compute={expression} as c&$select=c&$filter=c eq {expected}");
+        let grouped = format!("$apply=aggregate({expression} with max as c)");
+        let summed = format!("$apply=compute({expression} as d)/aggregate(d with sum as c)");
+        let mean = format!("$apply=aggregate({expression} with average as c)");
+        for (place, options) in
+            [(COLLECTION, &options), (function, &options), (COLLECTION, &grouped)]
+                .into_iter()
+                .chain([(function, &grouped), (COLLECTION, &summed), (COLLECTION, &mean)])
+        {
+            let target = format!("{place}?{}", options.replace(' ', "+"));
+            let told = |parameters: &str| {
+                let accept = format!("application/json;{parameters}");
+                let reply = send(world, ask("GET", &target), &accept);
+                assert_eq!(reply.status, 200, "{target}\n{reply}");
+                reply.text()
+            };
+            let number = told("odata.metadata=full");
+            let typed = format!("\"c@odata.type\":\"#Decimal\",\"c\":{expected}}}");
+            assert!(number.contains(&typed), "{target}\n{number}");
+            assert!(told("odata.metadata=minimal").contains(&typed), "no type declares it");
+            let text = told("IEEE754Compatible=true");
+            assert!(text.contains(&format!("\"c\":\"{expected}\"}}")), "{target}\n{text}");
+        }
+    }
+    let doubles = "$compute=teams mul 1e0 as c,INF as i,-INF as m,NaN as n,binary'_-8=' as b\
+                   &$select=c,i,m,n,b"
+        .replace(' ', "+");
+    let doubles = send(world, ask("GET", &format!("{COLLECTION}?{doubles}")), "*/*").json();
+    let row = &doubles["value"][0];
+    assert_eq!(row["c"].as_f64(), Some(9_007_199_254_740_992.0), "{row}");
+    for (name, value, ty) in [
+        ("i", "INF", "#Double"),
+        ("m", "-INF", "#Double"),
+        ("n", "NaN", "#Double"),
+        ("b", "_-8", "#Binary"),
+    ] {
+        assert_eq!((&row[name], &row[format!("{name}@odata.type")]), (&value.into(), &ty.into()));
+    }
+}
+
+/// Keys of an order that no double tells apart, one row to a page.
+pub fn decimals_order_pages(world: &World) {
+    for number in 0..5_u64 {
+        let teams = 9_007_199_254_740_990 + number;
+        let teams = format!("\"teams\":{teams}");
+        let long =
+            fact(usize::try_from(number).unwrap()).replace(&format!("\"teams\":{number}"), &teams);
+        assert_eq!(send(world, ask("POST", COLLECTION).json(long), "*/*").status, 201);
+    }
+    for (order, expected) in [
+        ("teams mul 1.5 desc", [4, 3, 2, 1, 0]),
+        ("teams divby -7", [4, 3, 2, 1, 0]),
+        ("teams add 0.25", [0, 1, 2, 3, 4]),
+    ] {
+        let mut target = format!("{COLLECTION}?$select=teams&$orderby={}", order.replace(' ', "+"));
+        let mut given = Vec::new();
+        loop {
+            let get = ask("GET", &target).header("Prefer", "maxpagesize=1");
+            let page = send(world, get, "*/*").json();
+            given.push(page["value"][0]["teams"].as_u64().unwrap() - 9_007_199_254_740_990);
+            match page["@odata.nextLink"].as_str() {
+                Some(link) => {
+                    link.strip_prefix("http://rollcall.test").unwrap().clone_into(&mut target);
+                }
+                None => break,
+            }
+        }
+        assert_eq!(given, expected, "{order}");
+    }
+}
+
 pub fn long_numbers_in_lines(world: &World) {
     let line = fact(0).replace("\"teams\":0", &format!("\"teams\":\"{LONG}\""));
     let sent = |content_type: &str| {

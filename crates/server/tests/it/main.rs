@@ -212,6 +212,8 @@ suite! {
         links_lead_where_they_say
         the_key_that_is_not_selected_is_told_by_the_address
         long_numbers_are_exact_both_ways
+        decimals_are_exact
+        decimals_order_pages
         long_numbers_in_lines
         what_a_write_answers_is_in_the_form_that_is_accepted
         what_has_changed_needs_metadata;

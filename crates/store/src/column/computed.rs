@@ -1,22 +1,34 @@
 //! How the values of expressions go into statements and come out of them.
 //!
 //! Properties are as in their columns. What only expressions have: a double is
-//! itself, a time of day counts nanoseconds, an instant microseconds from 1970.
+//! itself, and a text where it is no number, for which SQLite has none; a time
+//! of day counts nanoseconds, an instant microseconds from 1970; a decimal is
+//! bytes in the order of the numbers, and a collection JSON as in its column.
 
 use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
+use rollcall_odata::payload::primitive;
 use rollcall_odata::plan::expression::Ty;
 use rollcall_odata::{Double, Value};
 use rusqlite::types::{Value as Owned, ValueRef};
+use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::{date_of, day_number, decimal};
 
+/// A double that is no number.
+pub(crate) const NAN: &[u8] = b"NaN";
+
+/// A double as it is bound: after all numbers where it is none.
+pub(crate) fn double(number: f64) -> Owned {
+    if number.is_nan() { Owned::Text("NaN".to_owned()) } else { Owned::Real(number) }
+}
+
 /// The value as it is bound.
 pub(crate) fn encode(value: &Value) -> Owned {
     match value {
-        // Expressions have no collections and no complex values.
-        Value::Null | Value::List(_) | Value::Record(_) => Owned::Null,
+        // Expressions have no complex values.
+        Value::Null | Value::Record(_) => Owned::Null,
         Value::Bool(value) => Owned::Integer(i64::from(*value)),
         Value::Int(number) => Owned::Integer(*number),
         Value::Text(text) => Owned::Text(text.clone()),
@@ -26,10 +38,22 @@ pub(crate) fn encode(value: &Value) -> Owned {
         Value::Duration(duration) => {
             i64::try_from(duration.as_nanos()).map_or(Owned::Null, Owned::Integer)
         }
-        Value::Decimal(number) => decimal::owned(*number),
-        Value::Double(number) => Owned::Real(number.0),
+        Value::Decimal(number) => decimal::owned(number),
+        Value::Double(number) => double(number.0),
         Value::TimeOfDay(time) => Owned::Integer(nanoseconds_of(*time)),
         Value::Instant(instant) => Owned::Integer(instant.as_microsecond()),
+        Value::Binary(bytes) => Owned::Blob(bytes.clone()),
+        Value::List(items) => Owned::Text(items.iter().map(item).collect::<Json>().to_string()),
+    }
+}
+
+/// An item of a collection, as its column has it.
+fn item(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(value) => Json::from(*value),
+        Value::Int(number) => Json::from(*number),
+        other => Json::from(primitive::text_of(other)),
     }
 }
 
@@ -41,6 +65,8 @@ pub(crate) fn decode(ty: Ty, given: ValueRef<'_>) -> Option<Value> {
         (Ty::Int, ValueRef::Integer(number)) => Value::Int(number),
         (Ty::Decimal, ValueRef::Blob(bytes)) => Value::Decimal(decimal::read(bytes)?),
         (Ty::Double, ValueRef::Real(number)) => Value::Double(Double(number)),
+        (Ty::Double, ValueRef::Text(NAN)) => Value::Double(Double(f64::NAN)),
+        (Ty::Binary, ValueRef::Blob(bytes)) => Value::Binary(bytes.to_vec()),
         (Ty::String, ValueRef::Text(text)) => {
             Value::Text(std::str::from_utf8(text).ok()?.to_owned())
         }

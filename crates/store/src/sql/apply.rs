@@ -255,8 +255,10 @@ fn method_name(method: Method, ty: Ty) -> &'static str {
         (Method::Min, _) => "min",
         (Method::Max, _) => "max",
         (Method::Average, Ty::Double) => aggregates::AVERAGE_OF_DOUBLES,
+        (Method::Average, Ty::Decimal) => aggregates::AVERAGE_OF_DECIMALS,
         (Method::Average, _) => aggregates::AVERAGE,
         (_, Ty::Double) => aggregates::SUM_OF_DOUBLES,
+        (_, Ty::Decimal) => aggregates::SUM_OF_DECIMALS,
         _ => aggregates::SUM,
     }
 }

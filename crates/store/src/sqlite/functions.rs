@@ -7,17 +7,21 @@
 
 pub(crate) mod aggregates;
 mod calendar;
+mod collections;
+mod decimals;
 mod numbers;
+mod patterns;
 mod texts;
 
 use std::sync::Arc;
 
+use rollcall_odata::Decimal;
 use rollcall_odata::plan::expression::Function;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value as Owned, ValueRef};
 use rusqlite::{Connection, Result};
 
-use crate::column::decimal;
+use crate::column::{computed, decimal};
 
 /// What SQLite knows a function as. The protocol's own names are none of SQLite's.
 pub(crate) fn name(function: Function) -> String {
@@ -29,19 +33,23 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC
         | FunctionFlags::SQLITE_INNOCUOUS;
-    for function in Function::ALL {
+    let plain = |function: &&Function| **function != Function::MatchesItsPattern;
+    for function in Function::ALL.iter().filter(plain) {
         let (name, function) = (name(*function), *function);
         connection.create_scalar_function(name.as_str(), -1, flags, move |context| {
             let arguments = Arguments(context);
             Ok(evaluate(function, &arguments).unwrap_or(Owned::Null))
         })?;
     }
+    patterns::register(connection, flags)?;
     aggregates::register(connection)
 }
 
 fn evaluate(function: Function, arguments: &Arguments<'_, '_>) -> Option<Owned> {
     texts::evaluate(function, arguments)
         .or_else(|| numbers::evaluate(function, arguments))
+        .or_else(|| decimals::evaluate(function, arguments))
+        .or_else(|| collections::evaluate(function, arguments))
         .or_else(|| calendar::evaluate(function, arguments))
 }
 
@@ -63,14 +71,15 @@ impl Arguments<'_, '_> {
         match self.get(at) {
             ValueRef::Integer(number) => Some(number as f64),
             ValueRef::Real(number) => Some(number),
-            ValueRef::Blob(bytes) => decimal::read(bytes).map(|number| number as f64),
+            ValueRef::Blob(bytes) => decimal::read(bytes).map(|number| number.to_double()),
+            ValueRef::Text(computed::NAN) => Some(f64::NAN),
             _ => None,
         }
     }
 
-    fn decimal(&self, at: usize) -> Option<i128> {
+    fn decimal(&self, at: usize) -> Option<Decimal> {
         match self.get(at) {
-            ValueRef::Integer(number) => Some(i128::from(number)),
+            ValueRef::Integer(number) => Some(Decimal::from(number)),
             ValueRef::Blob(bytes) => decimal::read(bytes),
             _ => None,
         }
@@ -105,5 +114,5 @@ fn boolean(value: bool) -> Owned {
 
 /// A double; zero has no sign.
 fn real(number: f64) -> Owned {
-    Owned::Real(number + 0.0)
+    computed::double(number + 0.0)
 }

@@ -7,6 +7,7 @@ mod generate;
 mod gone;
 mod known;
 mod random;
+mod show;
 
 use std::sync::Arc;
 
@@ -39,6 +40,8 @@ const SET: &str = r#"
         { name = "length", type = "Edm.Duration" },
         { name = "pause", type = "Edm.Duration" },
         { name = "span", type = "Edm.String", role = "period" },
+        { name = "names", type = "Collection(Edm.String)" },
+        { name = "counts", type = "Collection(Edm.Int64)" },
     ]
 
     [[entity_set]]

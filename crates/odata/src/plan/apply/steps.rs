@@ -3,7 +3,7 @@
 use super::groups::Partition;
 use super::{Aggregate, Applied, Column, Grouping, Limit, Relation, Scope};
 use crate::edm::Type;
-use crate::error::{Code, Error};
+use crate::error::Error;
 use crate::plan::expression::{Binder, Expression, Setting, Ty};
 use crate::plan::query::{self, Computed, OrderKey};
 use crate::plan::{expression, search};
@@ -275,8 +275,10 @@ impl<'a> Planner<'a> {
         let bound = self.bind(table, |binder| binder.bind(node))?;
         let of = bound.ty.unwrap_or(Ty::Int);
         let ty = match (method, of) {
-            (Method::CountDistinct, _) | (Method::Sum, Ty::Int | Ty::Decimal) => Ty::Decimal,
-            (Method::Sum | Method::Average, Ty::Int | Ty::Decimal | Ty::Double) => Ty::Double,
+            (Method::CountDistinct, _)
+            | (Method::Sum, Ty::Int | Ty::Decimal)
+            | (Method::Average, Ty::Decimal) => Ty::Decimal,
+            (Method::Sum | Method::Average, Ty::Int | Ty::Double) => Ty::Double,
             (Method::Min | Method::Max, of) => of,
             (method, of) => {
                 let message = format!(
@@ -392,10 +394,11 @@ impl<'a> Planner<'a> {
         let Some(at) = at else { return Err(expression::no_property(set, &name).about(APPLY)) };
         if expression::stored_type(&set.entity_type.properties[at]).is_none() {
             let message = format!(
-                "Groups by '{name}', at position {} of $apply, are not served here.",
+                "Groups by '{name}', at position {} of $apply: expected a property of a primitive \
+                 type.",
                 property.at
             );
-            return Err(Error::new(Code::NotImplemented, message).about(APPLY));
+            return Err(Error::bad_request(message).about(APPLY));
         }
         Ok(at)
     }

@@ -168,7 +168,7 @@ impl<'a> Binder<'a> {
         Error::new(Code::NotImplemented, format!("{what} is not served here.")).about(self.option)
     }
 
-    fn count(&mut self, nodes: usize) -> Result<(), Error> {
+    pub(super) fn count(&mut self, nodes: usize) -> Result<(), Error> {
         let most = self.setting.limits.nodes;
         self.left = self.left.checked_sub(nodes).ok_or_else(|| {
             let what = format!(
@@ -194,7 +194,7 @@ impl<'a> Binder<'a> {
     }
 
     /// A property of the row, declared or computed, in any letter case.
-    fn path(&mut self, names: &[String]) -> Result<Typed, Error> {
+    pub(super) fn path(&mut self, names: &[String]) -> Result<Typed, Error> {
         let names = below(names, "$it");
         // A cast to the type that all have changes nothing.
         let names = below(names, &self.setting.set.entity_type.name);
@@ -218,8 +218,11 @@ impl<'a> Binder<'a> {
             Type::Guid => Ty::Guid,
             Type::Duration => Ty::Duration,
             Type::Complex(_) | Type::Collection(_) => {
-                let what = format!("The property '{}' in an expression", property.name);
-                return Err(self.not_served(&what));
+                return Err(self.wrong(&format!(
+                    "The property '{}' is of type {}: expected one of a primitive type, or a \
+                     function that takes what it is.",
+                    property.name, property.ty
+                )));
             }
         };
         let expression = match property.role {
@@ -230,7 +233,7 @@ impl<'a> Binder<'a> {
         Ok(Typed::new(ty, expression))
     }
 
-    fn longer_path(&self, names: &[String]) -> Error {
+    pub(super) fn longer_path(&self, names: &[String]) -> Error {
         let entity_type = &self.setting.set.entity_type;
         let first = names.first().map_or("", String::as_str);
         match entity_type.find(first).map(|at| &entity_type.properties[at]) {
@@ -239,9 +242,12 @@ impl<'a> Binder<'a> {
             }
             None => self.no_property(first),
             Some(property) => match property.ty {
-                Type::Complex(_) | Type::Collection(_) => {
-                    self.not_served(&format!("The path '{}' in an expression", names.join("/")))
-                }
+                Type::Complex(_) | Type::Collection(_) => self.wrong(&format!(
+                    "The path '{}' leads into a property of type {}: expected a property of a \
+                     primitive type.",
+                    names.join("/"),
+                    property.ty
+                )),
                 _ => self.wrong(&format!(
                     "The property '{}' is of type {}, which has no properties.",
                     property.name, property.ty
@@ -262,7 +268,7 @@ impl<'a> Binder<'a> {
         }
     }
 
-    fn alias_value(&self, name: &str) -> Result<Option<Node>, Error> {
+    pub(super) fn alias_value(&self, name: &str) -> Result<Option<Node>, Error> {
         let shown = format!("@{name}");
         if self.in_alias {
             let message = format!("The value of a parameter alias cannot be the alias '{shown}'.");
@@ -272,7 +278,7 @@ impl<'a> Binder<'a> {
         value.map(|text| uri::clauses::alias(&shown, text, self.setting.limits)).transpose()
     }
 
-    fn inside_alias<T>(
+    pub(super) fn inside_alias<T>(
         &mut self,
         bind: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
@@ -305,7 +311,11 @@ impl<'a> Binder<'a> {
         let items = match &list.kind {
             Kind::List(items) => self.items(items)?,
             Kind::Alias(name) => self.items_of_alias(name)?,
-            _ => return Err(self.not_served("A path after 'in'")),
+            _ => {
+                let message = "A path stands after 'in': expected a list in parentheses, a JSON \
+                               array, or a parameter alias for one.";
+                return Err(self.wrong(message));
+            }
         };
         if !operators::is_plain(&value, &items) {
             // Each item is a comparison of its own then.
@@ -323,7 +333,7 @@ impl<'a> Binder<'a> {
     }
 
     /// Items that are literals count by the limit on lists alone.
-    fn items(&mut self, items: &[Node]) -> Result<Vec<Typed>, Error> {
+    pub(super) fn items(&mut self, items: &[Node]) -> Result<Vec<Typed>, Error> {
         self.count_items(items.len())?;
         let one = |node: &Node| match &node.kind {
             Kind::Literal(literal) => self.literal(literal),
@@ -340,7 +350,7 @@ impl<'a> Binder<'a> {
 }
 
 /// A path without this name before it, in any letter case.
-fn below<'a>(names: &'a [String], first: &str) -> &'a [String] {
+pub(super) fn below<'a>(names: &'a [String], first: &str) -> &'a [String] {
     match names {
         [name, rest @ ..] if name.eq_ignore_ascii_case(first) && !rest.is_empty() => rest,
         names => names,

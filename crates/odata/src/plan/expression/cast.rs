@@ -19,8 +19,8 @@ pub(super) fn greatest_instant() -> Timestamp {
     Timestamp::MAX
 }
 
-/// A primitive type by its name: what it is computed as, and what keeps an
-/// integer within its range.
+/// A primitive type by its name: what it is computed as, and what keeps a
+/// number within its range.
 fn primitive(name: &str) -> Result<(Ty, Option<Function>), Error> {
     Ok(match name {
         "Edm.Boolean" => (Ty::Boolean, None),
@@ -29,17 +29,22 @@ fn primitive(name: &str) -> Result<(Ty, Option<Function>), Error> {
         "Edm.Int16" => (Ty::Int, Some(Function::ToInt16)),
         "Edm.Byte" => (Ty::Int, Some(Function::ToByte)),
         "Edm.SByte" => (Ty::Int, Some(Function::ToSByte)),
-        "Edm.Double" | "Edm.Decimal" => (Ty::Double, None),
+        "Edm.Decimal" => (Ty::Decimal, None),
+        "Edm.Double" => (Ty::Double, None),
+        "Edm.Single" => (Ty::Double, Some(Function::ToSingle)),
         "Edm.String" => (Ty::String, None),
         "Edm.Date" => (Ty::Date, None),
         "Edm.TimeOfDay" => (Ty::TimeOfDay, None),
         "Edm.DateTimeOffset" => (Ty::Instant, None),
         "Edm.Guid" => (Ty::Guid, None),
         "Edm.Duration" => (Ty::Duration, None),
-        "Edm.Single" | "Edm.Binary" | "Edm.Stream" => return Err(not_served(name)),
+        "Edm.Binary" => (Ty::Binary, None),
         _ if name.starts_with("Edm.Geo") => return Err(not_served(name)),
         _ => {
-            let message = format!("There is no type '{name}': expected a primitive type.");
+            let message = format!(
+                "There is no type '{name}' that a value could be of: expected a primitive type \
+                 such as Edm.Decimal."
+            );
             return Err(Error::bad_request(message));
         }
     })
@@ -74,7 +79,9 @@ fn conversion(from: Ty, to: Ty) -> Conversion {
     Conversion::By(match (from, to) {
         (from, to) if from == to => return Conversion::Same,
         (Ty::Int | Ty::Decimal, Ty::Double) => Function::IntToDouble,
+        (Ty::Int, Ty::Decimal) => Function::IntToDecimal,
         (Ty::Decimal, Ty::Int) => Function::DecimalToInt,
+        (Ty::Double, Ty::Decimal) => Function::DoubleToDecimal,
         (Ty::Decimal, Ty::String) => Function::DecimalToText,
         (Ty::Double, Ty::Int) => Function::DoubleToInt,
         (Ty::Instant, Ty::Date) => Function::InstantDate,
@@ -87,14 +94,17 @@ fn conversion(from: Ty, to: Ty) -> Conversion {
         (Ty::Instant, Ty::String) => Function::InstantToText,
         (Ty::Guid, Ty::String) => Function::GuidToText,
         (Ty::Duration, Ty::String) => Function::DurationToText,
+        (Ty::Binary, Ty::String) => Function::BinaryToText,
         (Ty::String, Ty::Boolean) => Function::TextToBoolean,
         (Ty::String, Ty::Int) => Function::TextToInt,
+        (Ty::String, Ty::Decimal) => Function::TextToDecimal,
         (Ty::String, Ty::Double) => Function::TextToDouble,
         (Ty::String, Ty::Date) => Function::TextToDate,
         (Ty::String, Ty::TimeOfDay) => Function::TextToTime,
         (Ty::String, Ty::Instant) => Function::TextToInstant,
         (Ty::String, Ty::Guid) => Function::TextToGuid,
         (Ty::String, Ty::Duration) => Function::TextToDuration,
+        (Ty::String, Ty::Binary) => Function::TextToBinary,
         _ => return Conversion::Impossible,
     })
 }

@@ -1,13 +1,13 @@
 //! The functions that a plan can ask of the store, and the names and
 //! signatures under which clients know them.
 
-use super::Ty::{self, Boolean, Date, Double, Duration, Instant, Int, String, TimeOfDay};
+use super::Ty::{self, Boolean, Date, Decimal, Double, Duration, Instant, Int, String, TimeOfDay};
 
 macro_rules! functions {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// A function whose arguments have the one right type each. A number
-        /// where a double is wanted may be an integer. All are null where an
-        /// argument is null.
+        /// where a double is wanted may be any, and where a decimal is wanted an
+        /// integer. All are null where an argument is null.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Function { $($(#[$doc])* $name,)* }
 
@@ -35,6 +35,12 @@ functions! {
     SubstringOf,
     /// Whether the pattern in the second string, a value, is found in the first.
     MatchesPattern,
+    /// The same of a pattern that may differ from row to row; null where it is none.
+    MatchesItsPattern,
+    /// Whether the second collection is made of items of the first.
+    HasSubset,
+    /// The same, in their order.
+    HasSubsequence,
     /// In lower case, by Unicode.
     ToLower,
     /// In upper case, by Unicode.
@@ -83,6 +89,12 @@ functions! {
     Floor,
     /// To the next greater whole number.
     Ceiling,
+    /// As `Round`.
+    DecimalRound,
+    /// As `Floor`.
+    DecimalFloor,
+    /// As `Ceiling`.
+    DecimalCeiling,
     /// Of integers and of durations.
     IntAdd,
     /// Of integers and of durations.
@@ -123,22 +135,32 @@ functions! {
     DurationTimes,
     /// A duration divided by a number.
     DurationOver,
-    /// Of whole numbers of any size.
+    /// Of decimals and integers.
     DecimalAdd,
-    /// Of whole numbers of any size.
+    /// Of decimals and integers.
     DecimalSub,
-    /// Of whole numbers of any size.
+    /// Of decimals and integers.
     DecimalMul,
+    /// Of decimals and integers.
+    DecimalDiv,
     /// The remainder, with the sign of the first.
     DecimalMod,
-    /// Of a whole number of any size.
+    /// Of a decimal.
     DecimalNegate,
     /// An integer as a decimal.
     IntToDecimal,
-    /// A decimal, where an integer can hold it.
+    /// A double as the decimal that its text says.
+    DoubleToDecimal,
+    /// A decimal without its fraction, where an integer can hold it.
     DecimalToInt,
-    /// An integer as a double.
+    /// An integer or decimal as a double.
     IntToDouble,
+    /// A double with the precision of `Edm.Single`.
+    ToSingle,
+    /// A double, one that is no number as one that is none of the others.
+    NaNApart,
+    /// A double, null where it is no number.
+    NaNAsNull,
     /// A double without its fraction.
     DoubleToInt,
     /// The integer, where it has 32 bits.
@@ -167,10 +189,14 @@ functions! {
     GuidToText,
     /// A value as its text.
     DurationToText,
+    /// A value as its text.
+    BinaryToText,
     /// A value from its text.
     TextToBoolean,
     /// A value from its text.
     TextToInt,
+    /// A value from its text.
+    TextToDecimal,
     /// A value from its text.
     TextToDouble,
     /// A value from its text.
@@ -183,6 +209,8 @@ functions! {
     TextToGuid,
     /// A value from its text.
     TextToDuration,
+    /// A value from its text.
+    TextToBinary,
 }
 
 /// A canonical function for arguments of these types.
@@ -230,16 +258,18 @@ signatures! {
     "minute" (TimeOfDay) TimeMinute Int,
     "second" (Instant) InstantSecond Int,
     "second" (TimeOfDay) TimeSecond Int,
-    "fractionalseconds" (Instant) InstantFraction Double,
-    "fractionalseconds" (TimeOfDay) TimeFraction Double,
+    "fractionalseconds" (Instant) InstantFraction Decimal,
+    "fractionalseconds" (TimeOfDay) TimeFraction Decimal,
     "date" (Instant) InstantDate Date,
     "time" (Instant) InstantTime TimeOfDay,
-    "totalseconds" (Duration) TotalSeconds Double,
+    "totalseconds" (Duration) TotalSeconds Decimal,
+    "round" (Decimal) DecimalRound Decimal,
     "round" (Double) Round Double,
+    "floor" (Decimal) DecimalFloor Decimal,
     "floor" (Double) Floor Double,
+    "ceiling" (Decimal) DecimalCeiling Decimal,
     "ceiling" (Double) Ceiling Double,
 }
 
-/// What the protocol has and no type here can use, or what is not served.
-pub(super) const NOT_SERVED: &[&str] =
-    &["geo.distance", "geo.intersects", "geo.length", "hassubset", "hassubsequence"];
+/// What the protocol has and no type here can use.
+pub(super) const NOT_SERVED: &[&str] = &["geo.distance", "geo.intersects", "geo.length"];

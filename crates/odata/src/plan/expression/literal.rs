@@ -8,7 +8,7 @@ use super::{Expression, Ty};
 use crate::error::{Code, Error};
 use crate::payload::primitive;
 use crate::uri::filter::Literal;
-use crate::value::{Double, Value};
+use crate::value::{Decimal, Double, Value};
 
 /// The value of a literal that stands alone.
 pub(super) fn typed(literal: &Literal) -> Result<Typed, Error> {
@@ -23,11 +23,7 @@ pub(super) fn typed(literal: &Literal) -> Result<Typed, Error> {
 }
 
 fn number_like(text: &str) -> Result<Typed, Error> {
-    if text == "NaN" {
-        let message = "The literal NaN is not served here: no value is ever equal to it.";
-        return Err(Error::new(Code::NotImplemented, message));
-    }
-    [Ty::Int, Ty::Double, Ty::Date, Ty::TimeOfDay, Ty::Instant]
+    [Ty::Int, Ty::Decimal, Ty::Double, Ty::Date, Ty::TimeOfDay, Ty::Instant]
         .into_iter()
         .find_map(|ty| of_type(ty, text))
         .ok_or_else(|| no_literal(text))
@@ -38,7 +34,8 @@ fn prefixed(word: &str, text: &str) -> Result<Typed, Error> {
     let whole = format!("{word}'{text}'");
     match lower.as_str() {
         "duration" => of_type(Ty::Duration, text).ok_or_else(|| no_literal(&whole)),
-        "binary" | "geography" | "geometry" => Err(Error::new(
+        "binary" => of_type(Ty::Binary, text).ok_or_else(|| no_literal(&whole)),
+        "geography" | "geometry" => Err(Error::new(
             Code::NotImplemented,
             format!("The literal {whole} is not served here."),
         )),
@@ -51,8 +48,8 @@ fn prefixed(word: &str, text: &str) -> Result<Typed, Error> {
 fn no_literal(text: &str) -> Error {
     Error::bad_request(format!(
         "Unrecognized literal '{text}': expected a number, a real day as YYYY-MM-DD, a time as \
-         hh:mm:ss, both with T between them and Z or ±hh:mm after them, a GUID, or \
-         duration'PT1H30M'."
+         hh:mm:ss, both with T between them and Z or ±hh:mm after them, a GUID, \
+         duration'PT1H30M', or binary'…' with base64url in it."
     ))
 }
 
@@ -72,7 +69,7 @@ pub fn value(ty: Ty, text: &str) -> Option<Value> {
         Ty::Boolean if text.eq_ignore_ascii_case("false") => Value::Bool(false),
         Ty::Boolean => return None,
         Ty::Int => Value::Int(integer(text)?),
-        Ty::Decimal => Value::Decimal(decimal(text)?),
+        Ty::Decimal => Value::Decimal(Decimal::parse(text)?),
         Ty::Double => Value::Double(Double(double(text)?)),
         Ty::String => Value::Text(text.to_owned()),
         Ty::Date => Value::Date(primitive::date(text)?),
@@ -80,6 +77,7 @@ pub fn value(ty: Ty, text: &str) -> Option<Value> {
         Ty::Instant => Value::Instant(instant(text)?.0),
         Ty::Guid => Value::Guid(primitive::guid(text)?),
         Ty::Duration => Value::Duration(primitive::duration(text)?),
+        Ty::Binary => Value::Binary(primitive::binary(text)?),
     })
 }
 
@@ -89,18 +87,12 @@ fn integer(text: &str) -> Option<i64> {
     text.parse().ok().filter(|_| plain)
 }
 
-/// As many digits as there may be.
-fn decimal(text: &str) -> Option<i128> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| plain)
-}
-
-/// Digits, a fraction and an exponent, or an infinity.
+/// Digits, a fraction and an exponent, or what is no finite number.
 fn double(text: &str) -> Option<f64> {
     match text {
         "INF" => return Some(f64::INFINITY),
         "-INF" => return Some(f64::NEG_INFINITY),
+        "NaN" => return Some(f64::NAN),
         _ => {}
     }
     let unsigned = text.strip_prefix('-').unwrap_or(text);
@@ -113,7 +105,7 @@ fn double(text: &str) -> Option<f64> {
 }
 
 /// A number with a fraction of zeros as the integer that it is: beside an
-/// integer it is compared as one, without the rounding of a double.
+/// integer it is compared as one, as the column is kept.
 pub(super) fn as_integer(literal: &Literal) -> Option<i64> {
     let Literal::Number(text) = literal else { return None };
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use crate::error::Error;
 use crate::payload::primitive;
 use crate::uri::filter::{Binary, Unary};
-use crate::value::{Period, Value};
+use crate::value::{Decimal, Double, Period, Value};
 
 /// Functions without a signature of their own, for the error that tells of it.
 pub(super) const SPECIAL: &[(&str, &str)] = &[
@@ -68,15 +68,15 @@ fn comparison(operator: Comparison, left: Typed, right: Typed) -> Result<Typed, 
     };
     let (left, right) = alike(left, right, kind)?;
     let expression = match operator {
-        Comparison::Eq => equality(left.expression, right.expression),
-        Comparison::Ne => match equality(left.expression, right.expression) {
+        Comparison::Eq => equality(left, right),
+        Comparison::Ne => match equality(left, right) {
             Expression::Compare(_, one, other) => Expression::Compare(operator, one, other),
             Expression::Value(Value::Bool(same)) => Expression::Value(Value::Bool(!same)),
             other => Expression::Not(Box::new(other)),
         },
         _ => {
-            let (one, other) = (Box::new(left.expression), Box::new(right.expression));
-            Expression::Compare(operator, one, other)
+            let number = |one: Typed| Box::new(apart(one, Function::NaNAsNull).expression);
+            Expression::Compare(operator, number(left), number(right))
         }
     };
     Ok(Typed::new(Ty::Boolean, expression))
@@ -88,17 +88,16 @@ fn alike(left: Typed, right: Typed, kind: &str) -> Result<(Typed, Typed), Error>
     if one == other {
         return Ok((left, right));
     }
-    if one == Ty::Decimal || other == Ty::Decimal {
-        if one.is_number() && other.is_number() {
-            let double = one == Ty::Double || other == Ty::Double;
-            let as_one = if double { as_double } else { as_decimal };
-            return Ok((as_one(left), as_one(right)));
-        }
-    } else if one.is_number() && other.is_number() {
-        return Ok(match (one, left.integer, right.integer) {
-            (Ty::Int, _, Some(number)) => (left, Typed::value(Ty::Int, Value::Int(number))),
-            (Ty::Double, Some(number), _) => (Typed::value(Ty::Int, Value::Int(number)), right),
-            _ => (left, right),
+    if one.is_number() && other.is_number() {
+        return Ok(match (one, other) {
+            (Ty::Double, _) | (_, Ty::Double) => (as_double(left), as_double(right)),
+            _ => match (one, left.integer, right.integer) {
+                (Ty::Int, _, Some(number)) => (left, Typed::value(Ty::Int, Value::Int(number))),
+                (Ty::Decimal, Some(number), _) => {
+                    (Typed::value(Ty::Int, Value::Int(number)), right)
+                }
+                _ => (as_decimal(left), as_decimal(right)),
+            },
         });
     }
     if let Some(right) = literal::cast(&right, one) {
@@ -110,23 +109,41 @@ fn alike(left: Typed, right: Typed, kind: &str) -> Result<(Typed, Typed), Error>
     }
 }
 
-/// A whole number as a decimal. A literal stays one.
+/// An integer as a decimal. A literal stays one.
 fn as_decimal(number: Typed) -> Typed {
     match (&number.expression, number.ty) {
         (Expression::Value(Value::Int(value)), _) => {
-            Typed::value(Ty::Decimal, Value::Decimal(i128::from(*value)))
+            Typed::value(Ty::Decimal, Value::Decimal(Decimal::from(*value)))
         }
         (_, Some(Ty::Int)) => Typed::call(Ty::Decimal, Function::IntToDecimal, vec![number]),
         _ => number,
     }
 }
 
-/// A decimal as a double, with the rounding that this takes; a double that was
-/// written as a whole number stays what it is.
+/// A number as a double, with the rounding that this takes. A literal stays one.
+#[expect(clippy::cast_precision_loss, reason = "that is what a double does")]
 fn as_double(number: Typed) -> Typed {
-    match number.ty {
-        Some(Ty::Decimal) => Typed::call(Ty::Double, Function::IntToDouble, vec![number]),
+    let double = |value: f64| Typed::value(Ty::Double, Value::Double(Double(value)));
+    match (&number.expression, number.ty) {
+        (Expression::Value(Value::Int(value)), _) => double(*value as f64),
+        (Expression::Value(Value::Decimal(value)), _) => double(value.to_double()),
+        (_, Some(Ty::Int | Ty::Decimal)) => {
+            Typed::call(Ty::Double, Function::IntToDouble, vec![number])
+        }
         _ => number,
+    }
+}
+
+/// A double that may be no number, as something that compares with none.
+fn apart(double: Typed, how: Function) -> Typed {
+    let is_number = match &double.expression {
+        Expression::Value(Value::Double(Double(number))) => !number.is_nan(),
+        Expression::Value(_) | Expression::Call(Function::IntToDouble, _) => true,
+        _ => false,
+    };
+    match double.ty {
+        Some(Ty::Double) if !is_number => Typed::call(Ty::Double, how, vec![double]),
+        _ => double,
     }
 }
 
@@ -138,8 +155,10 @@ pub(super) fn incompatible(left: &str, right: &str, kind: &str) -> String {
 }
 
 /// Equality of a key or period with a literal is that of what is kept: with
-/// a text that is none in its one form nothing is equal.
-fn equality(left: Expression, right: Expression) -> Expression {
+/// a text that is none in its one form nothing is equal. Nor is anything with
+/// what is no number.
+fn equality(left: Typed, right: Typed) -> Expression {
+    let (left, right) = (left.expression, apart(right, Function::NaNApart).expression);
     let (left, right) = match (left, right) {
         (value @ Expression::Value(_), shown @ Expression::Shown(..)) => (shown, value),
         other => other,
@@ -165,9 +184,14 @@ fn kept(how: Kept, shown: &Value) -> Option<Value> {
 }
 
 /// Whether an `in` is one comparison with a list of values. A literal is cast to
-/// what it stands beside, which differs from item to item.
+/// what it stands beside, and another number to the double that it stands
+/// beside, which differs from item to item.
 pub(super) fn is_plain(value: &Typed, items: &[Typed]) -> bool {
-    !value.literal && items.iter().all(|item| matches!(item.expression, Expression::Value(_)))
+    let plain = |item: &Typed| {
+        let rounds = value.ty != Some(Ty::Double) && item.ty == Some(Ty::Double);
+        matches!(item.expression, Expression::Value(_)) && !rounds
+    };
+    !value.literal && items.iter().all(plain)
 }
 
 /// `in`: as many equalities as there are items.
@@ -176,8 +200,16 @@ pub(super) fn is_in(value: Typed, items: Vec<Typed>) -> Result<Typed, Error> {
     let mut values = Vec::with_capacity(items.len());
     let mut equalities = Vec::new();
     for item in items {
+        if plain
+            && (value.ty, item.ty) == (Some(Ty::Int), Some(Ty::Decimal))
+            && item.integer.is_none()
+        {
+            // No integer is equal to it.
+            continue;
+        }
         let (one, item) = alike(value.clone(), item, "Equal")?;
-        match equality(one.expression, item.expression) {
+        match equality(one, item) {
+            // What is no value is no number, to which none is equal.
             Expression::Compare(_, _, item) if plain => values.extend(as_value(*item)),
             other => equalities.push(other),
         }
@@ -226,8 +258,8 @@ fn arithmetic(operator: Binary, left: Typed, right: Typed) -> Result<Typed, Erro
 /// A string literal beside a number is a number, beside a day or time a duration.
 fn cast_operands(left: Typed, right: Typed) -> (Typed, Typed) {
     let beside = |ty: Option<Ty>| match ty {
-        Some(Ty::Int | Ty::Decimal | Ty::Double) => Some([Ty::Int, Ty::Double]),
-        Some(Ty::Date | Ty::Instant | Ty::Duration) => Some([Ty::Duration, Ty::Duration]),
+        Some(Ty::Int | Ty::Decimal | Ty::Double) => Some([Ty::Int, Ty::Decimal, Ty::Double]),
+        Some(Ty::Date | Ty::Instant | Ty::Duration) => Some([Ty::Duration; 3]),
         _ => None,
     };
     let cast = |one: &Typed, other: Option<Ty>| {
@@ -242,14 +274,12 @@ fn operation(operator: Binary, left: Option<Ty>, right: Option<Ty>) -> Option<(F
     // A null is of whatever type there is: the outcome is null in any case.
     let (left, right) = (left.or(right).unwrap_or(Ty::Int), right.or(left).unwrap_or(Ty::Int));
     if left.is_number() && right.is_number() {
-        let whole = left == Ty::Int && right == Ty::Int && operator != Binary::DivBy;
-        let divides = matches!(operator, Binary::Div | Binary::DivBy);
-        return Some(if left != Ty::Double && right != Ty::Double && !whole && !divides {
-            (of_decimals(operator), Ty::Decimal)
-        } else if whole {
+        return Some(if left == Ty::Double || right == Ty::Double {
+            (of_doubles(operator), Ty::Double)
+        } else if left == Ty::Int && right == Ty::Int && operator != Binary::DivBy {
             (of_integers(operator), Ty::Int)
         } else {
-            (of_doubles(operator), Ty::Double)
+            (of_decimals(operator), Ty::Decimal)
         });
     }
     Some(match (operator, left, right) {
@@ -264,11 +294,12 @@ fn operation(operator: Binary, left: Option<Ty>, right: Option<Ty>) -> Option<(F
         (Binary::Mul, Ty::Duration, Ty::Int) | (Binary::Mul, Ty::Int, Ty::Duration) => {
             (Function::IntMul, Ty::Duration)
         }
-        (Binary::Mul, Ty::Duration, Ty::Double) | (Binary::Mul, Ty::Double, Ty::Duration) => {
+        (Binary::Mul, Ty::Duration, Ty::Decimal | Ty::Double)
+        | (Binary::Mul, Ty::Decimal | Ty::Double, Ty::Duration) => {
             (Function::DurationTimes, Ty::Duration)
         }
         (Binary::Div, Ty::Duration, Ty::Int) => (Function::IntDiv, Ty::Duration),
-        (Binary::Div | Binary::DivBy, Ty::Duration, Ty::Int | Ty::Double) => {
+        (Binary::Div | Binary::DivBy, Ty::Duration, Ty::Int | Ty::Decimal | Ty::Double) => {
             (Function::DurationOver, Ty::Duration)
         }
         _ => return None,
@@ -290,7 +321,8 @@ fn of_decimals(operator: Binary) -> Function {
         Binary::Add => Function::DecimalAdd,
         Binary::Sub => Function::DecimalSub,
         Binary::Mul => Function::DecimalMul,
-        _ => Function::DecimalMod,
+        Binary::Mod => Function::DecimalMod,
+        _ => Function::DecimalDiv,
     }
 }
 
@@ -309,6 +341,7 @@ pub(super) fn fits(argument: &Typed, ty: Ty) -> bool {
     match argument.ty {
         None => true,
         Some(own) if own == ty || (own.is_number() && ty == Ty::Double) => true,
+        Some(Ty::Int) if ty == Ty::Decimal => true,
         Some(_) => literal::cast(argument, ty).is_some(),
     }
 }
@@ -341,30 +374,44 @@ pub(super) fn no_signature(name: &str, known: &[&Signature]) -> String {
     )
 }
 
+/// The type of what is of either type; the two where there is none.
+pub(super) fn common(one: Option<Ty>, other: Option<Ty>) -> Result<Option<Ty>, (Ty, Ty)> {
+    match (one, other) {
+        (None, ty) | (ty, None) => Ok(ty),
+        (Some(one), Some(other)) if one == other => Ok(Some(one)),
+        (Some(one), Some(other)) if one.is_number() && other.is_number() => {
+            Ok(Some(if one == Ty::Double || other == Ty::Double {
+                Ty::Double
+            } else {
+                Ty::Decimal
+            }))
+        }
+        (Some(one), Some(other)) => Err((one, other)),
+    }
+}
+
+/// A value as one of a type that is common to it and others.
+pub(super) fn as_one(ty: Option<Ty>, value: Typed) -> Expression {
+    match ty {
+        Some(Ty::Double) => as_double(value).expression,
+        Some(Ty::Decimal) => as_decimal(value).expression,
+        _ => value.expression,
+    }
+}
+
 /// `case`: the values of all branches are of one type, or numbers.
 pub(super) fn case(branches: Vec<(Expression, Typed)>) -> Result<Typed, Error> {
     let mut ty: Option<Ty> = None;
     for (_, value) in &branches {
-        ty = match (ty, value.ty) {
-            (None, other) | (other, None) => other,
-            (Some(one), Some(other)) if one == other => Some(one),
-            (Some(one), Some(other)) if one.is_number() && other.is_number() => Some(Ty::Double),
-            (Some(one), Some(other)) => {
-                return Err(Error::bad_request(format!(
-                    "The values of 'case' are of types {} and {}: expected one type.",
-                    one.name(),
-                    other.name()
-                )));
-            }
-        };
+        ty = common(ty, value.ty).map_err(|(one, other)| {
+            Error::bad_request(format!(
+                "The values of 'case' are of types {} and {}: expected one type.",
+                one.name(),
+                other.name()
+            ))
+        })?;
     }
-    let as_one = |value: Typed| match (ty, value.ty) {
-        (Some(Ty::Double), Some(Ty::Int | Ty::Decimal)) => {
-            Typed::call(Ty::Double, Function::IntToDouble, vec![value]).expression
-        }
-        _ => value.expression,
-    };
-    let branches = branches.into_iter().map(|(condition, value)| (condition, as_one(value)));
+    let branches = branches.into_iter().map(|(condition, value)| (condition, as_one(ty, value)));
     let case = Typed::new(Ty::String, Expression::Case(branches.collect()));
     Ok(Typed { ty, ..case })
 }

@@ -13,6 +13,10 @@ use crate::uri::{self, Limits};
 /// limit says: what a plan has let through is compiled again under this.
 pub const LARGEST: usize = 16 * 1024 * 1024;
 
+/// The most memory that a pattern may take which is computed, in bytes: it may
+/// have to be compiled for each row. A larger one is no pattern.
+pub const COMPUTED: usize = 256 * 1024;
+
 /// As many nodes a pattern counts: each takes its own memory, and time before
 /// the query begins.
 pub(super) const NODES: usize = 24;
@@ -25,6 +29,12 @@ impl Pattern {
     /// The pattern in this text, `None` where it is none or too large.
     pub fn of(text: &str) -> Option<Self> {
         compiled(text, LARGEST).ok().map(Self)
+    }
+
+    /// A pattern that was computed, `None` where it is none or too large.
+    pub fn computed(text: &str) -> Option<Self> {
+        let mut builder = RegexBuilder::new(text);
+        builder.size_limit(COMPUTED).dfa_size_limit(COMPUTED).build().ok().map(Self)
     }
 
     /// Whether the pattern is found in a text.

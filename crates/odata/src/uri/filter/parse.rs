@@ -1,5 +1,7 @@
 //! The parser, with a cap on depth and on the number of nodes.
 
+use serde_json::value::RawValue;
+
 use super::{AND, Binary, Kind, Literal, Node, OR, RELATION, Unary};
 use crate::uri::lexer::{Lexer, Token};
 use crate::uri::{Limits, Place, Syntax};
@@ -372,9 +374,10 @@ impl<'a> Parser<'a> {
     /// A JSON array. The reader of JSON has a cap on depth of its own.
     pub fn array(&mut self) -> Result<Node, Syntax> {
         let (at, place) = (self.position(), self.lexer.place);
+        // Numbers keep their digits, which a double would round.
         let mut values =
-            serde_json::Deserializer::from_str(&place.text[at..]).into_iter::<serde_json::Value>();
-        let Some(Ok(serde_json::Value::Array(values_read))) = values.next() else {
+            serde_json::Deserializer::from_str(&place.text[at..]).into_iter::<Vec<&RawValue>>();
+        let Some(Ok(values_read)) = values.next() else {
             return Err(self.wrong("a JSON array"));
         };
         if values_read.len() > self.limits.list {
@@ -400,7 +403,11 @@ impl<'a> Parser<'a> {
         let mut values = serde_json::Deserializer::from_str(&place.text[self.position()..])
             .into_iter::<serde_json::Value>();
         match values.next() {
-            Some(Ok(_)) => place.not_served(self.position(), "A JSON object in an expression"),
+            Some(Ok(_)) => place.wrong(
+                self.position(),
+                &"a JSON object",
+                "a value: no property in an expression is of a type that objects have",
+            ),
             _ => self.wrong("a JSON object"),
         }
     }
@@ -411,13 +418,14 @@ impl<'a> Parser<'a> {
     }
 }
 
-fn item(at: usize, value: serde_json::Value) -> Option<Node> {
-    let literal = match value {
-        serde_json::Value::Null => Literal::Null,
-        serde_json::Value::Bool(value) => Literal::Boolean(value),
-        serde_json::Value::Number(number) => Literal::Number(number.to_string()),
-        serde_json::Value::String(text) => Literal::Text(text),
-        serde_json::Value::Array(_) | serde_json::Value::Object(_) => return None,
+fn item(at: usize, value: &RawValue) -> Option<Node> {
+    let literal = match value.get() {
+        "null" => Literal::Null,
+        "true" => Literal::Boolean(true),
+        "false" => Literal::Boolean(false),
+        text if text.starts_with('"') => Literal::Text(serde_json::from_str(text).ok()?),
+        text if text.starts_with(['[', '{']) => return None,
+        number => Literal::Number(number.to_owned()),
     };
     Some(Node { at, kind: Kind::Literal(literal) })
 }

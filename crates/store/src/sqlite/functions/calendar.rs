@@ -3,12 +3,13 @@
 
 use jiff::civil::Date;
 use jiff::tz::Offset;
+use rollcall_odata::Decimal;
 use rollcall_odata::plan::expression::Function;
 use rusqlite::types::Value as Owned;
 
-use super::{Arguments, real};
+use super::Arguments;
 use crate::column::computed::instant_of;
-use crate::column::{date_of, day_number};
+use crate::column::{date_of, day_number, decimal};
 
 const DAY: i64 = 86_400_000_000_000;
 const HOUR: i64 = 3_600_000_000_000;
@@ -31,14 +32,14 @@ pub(super) fn evaluate(function: Function, a: &Arguments<'_, '_>) -> Option<Owne
         Function::InstantHour => moment().map(|one| int(one.time / HOUR)),
         Function::InstantMinute => moment().map(|one| int(one.time % HOUR / MINUTE)),
         Function::InstantSecond => moment().map(|one| int(one.time % MINUTE / SECOND)),
-        Function::InstantFraction => moment().map(|one| fraction(one.time)),
+        Function::InstantFraction => moment().and_then(|one| fraction(one.time)),
         Function::InstantDate => moment().map(|one| int(day_number(one.date))),
         Function::InstantTime => moment().map(|one| int(one.time)),
         Function::TimeHour => time().map(|time| int(time / HOUR)),
         Function::TimeMinute => time().map(|time| int(time % HOUR / MINUTE)),
         Function::TimeSecond => time().map(|time| int(time % MINUTE / SECOND)),
-        Function::TimeFraction => time().map(fraction),
-        Function::TotalSeconds => a.int(0).map(seconds),
+        Function::TimeFraction => time().and_then(fraction),
+        Function::TotalSeconds => a.int(0).and_then(seconds),
         Function::DatePlus => day_later(a, 1),
         Function::DateMinus => day_later(a, -1),
         Function::DateDifference => difference(a, DAY),
@@ -66,14 +67,12 @@ fn int(number: impl Into<i64>) -> Owned {
     Owned::Integer(number.into())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a fraction of a second is less than 2^53")]
-fn fraction(time: i64) -> Owned {
-    real((time % SECOND) as f64 / SECOND as f64)
+fn fraction(time: i64) -> Option<Owned> {
+    seconds(time % SECOND)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "that is what a double does")]
-fn seconds(nanoseconds: i64) -> Owned {
-    real(nanoseconds as f64 / SECOND as f64)
+fn seconds(nanoseconds: i64) -> Option<Owned> {
+    Decimal::from(nanoseconds).div(&Decimal::from(SECOND)).map(|number| decimal::owned(&number))
 }
 
 /// Midnight of a day, so much later or earlier, as a day again.

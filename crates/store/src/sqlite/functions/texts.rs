@@ -34,18 +34,24 @@ pub(super) fn evaluate(function: Function, a: &Arguments<'_, '_>) -> Option<Owne
         Function::TimeToText => shown(Ty::TimeOfDay, a),
         Function::InstantToText => shown(Ty::Instant, a),
         Function::DurationToText => shown(Ty::Duration, a),
+        Function::BinaryToText => shown(Ty::Binary, a),
         Function::GuidToText => a
             .blob(0)
             .and_then(|bytes| Uuid::from_slice(bytes).ok())
             .map(|guid| Owned::Text(guid.to_string())),
         Function::TextToBoolean => read(Ty::Boolean, a),
         Function::TextToInt => read(Ty::Int, a),
+        Function::TextToDecimal => read(Ty::Decimal, a),
         Function::TextToDouble => read(Ty::Double, a),
         Function::TextToDate => read(Ty::Date, a),
         Function::TextToTime => read(Ty::TimeOfDay, a),
-        Function::TextToInstant => read(Ty::Instant, a),
+        // Without an offset it is of UTC.
+        Function::TextToInstant => read(Ty::Instant, a).or_else(|| {
+            literal_of(Ty::Instant, &format!("{}Z", a.text(0)?)).map(|value| encode(&value))
+        }),
         Function::TextToGuid => read(Ty::Guid, a),
         Function::TextToDuration => read(Ty::Duration, a),
+        Function::TextToBinary => read(Ty::Binary, a),
         _ => None,
     }
 }

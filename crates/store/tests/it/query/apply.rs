@@ -238,7 +238,8 @@ async fn the_longest_sequences_that_can_be_allowed_run() {
     let numbered = |one: &str, count: usize| {
         (0..count).map(|number| one.replace('#', &number.to_string())).collect::<Vec<_>>()
     };
-    let keys = NAMES.iter().filter(|name| **name != "id").copied().collect::<Vec<_>>().join(",");
+    // All but the key, and the collections, by which nothing is grouped.
+    let keys = NAMES[1..14].join(",");
     let nested = |open: &str, inside: &str, close: &str, depth: usize| {
         format!("{}{inside}{}", open.repeat(depth), close.repeat(depth))
     };

@@ -6,11 +6,18 @@
     reason = "what a cast saturates or rounds is what the standard asks for"
 )]
 
+mod numbers;
+
 use std::cmp::Ordering;
 
+use bigdecimal::BigDecimal;
+use bigdecimal::RoundingMode::{self, Ceiling, Floor, HalfUp};
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{SignedDuration, Timestamp, tz::Offset};
 use rollcall_odata::{Row, Value};
+
+pub use numbers::{decimal, decimals};
+use numbers::{double, exact, integer, integers, numbers, rounded, scaled, whole};
 
 /// A value as the evaluator knows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,8 +25,9 @@ pub enum V {
     Null,
     Bool(bool),
     Int(i64),
-    Decimal(i128),
+    Decimal(D),
     Double(f64),
+    NaN,
     Text(String),
     Date(Date),
     Time(Time),
@@ -28,6 +36,17 @@ pub enum V {
     Guid(uuid::Uuid),
     /// Nanoseconds.
     Duration(i64),
+    List(Vec<V>),
+}
+
+/// A decimal, which shows its digits.
+#[derive(Clone, PartialEq)]
+pub struct D(pub BigDecimal);
+
+impl std::fmt::Debug for D {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.normalized().to_plain_string())
+    }
 }
 
 /// An expression.
@@ -44,6 +63,7 @@ pub enum E {
     Function(&'static str, Vec<E>),
     Case(Vec<(E, E)>),
     Cast(Box<E>, &'static str),
+    Array(Vec<V>),
 }
 
 /// The property as clients see it.
@@ -57,11 +77,12 @@ pub fn seen(value: &Value) -> V {
         Value::Period(period) => V::Text(period.to_string()),
         Value::Guid(guid) => V::Guid(*guid),
         Value::Duration(duration) => V::Duration(i64::try_from(duration.as_nanos()).unwrap()),
-        Value::Decimal(number) => V::Decimal(*number),
-        Value::Double(number) => V::Double(number.0),
+        Value::Decimal(number) => V::Decimal(D(number.to_string().parse().unwrap())),
+        Value::Double(number) => double(number.0),
         Value::TimeOfDay(time) => V::Time(*time),
         Value::Instant(instant) => V::Instant(instant.as_microsecond()),
-        Value::List(_) | Value::Record(_) => panic!(),
+        Value::List(items) => V::List(items.iter().map(seen).collect()),
+        Value::Binary(_) | Value::Record(_) => panic!(),
     }
 }
 
@@ -80,9 +101,15 @@ pub fn evaluate(e: &E, row: &Row) -> V {
         E::Minus(one) => match evaluate(one, row) {
             V::Int(number) => number.checked_neg().map_or(V::Null, V::Int),
             V::Duration(number) => number.checked_neg().map_or(V::Null, V::Duration),
+            V::Decimal(D(number)) => V::Decimal(D(-number)),
             V::Double(number) => double(-number),
+            V::NaN => V::NaN,
             _ => V::Null,
         },
+        E::Function("now", _) => {
+            V::Instant(super::NOW.parse::<Timestamp>().unwrap().as_microsecond())
+        }
+        E::Array(all) => V::List(all.clone()),
         E::And(all) => third_state(all, row, false),
         E::Or(all) => third_state(all, row, true),
         E::Operator(name, one, other) => operator(name, evaluate(one, row), evaluate(other, row)),
@@ -114,24 +141,21 @@ fn third_state(all: &[E], row: &Row, decides: bool) -> V {
     }
 }
 
-fn double(number: f64) -> V {
-    if number.is_nan() { V::Null } else { V::Double(number + 0.0) }
-}
-
-/// Null is less than any value, numbers are compared exactly.
+/// Null is less than any value, and what is no number greater than any that
+/// is. Numbers are compared as doubles where one is a double.
 pub fn compare(one: &V, other: &V) -> Ordering {
     match (one, other) {
-        (V::Null, V::Null) => Ordering::Equal,
-        (V::Null, _) => Ordering::Less,
-        (_, V::Null) => Ordering::Greater,
+        (V::Null, V::Null) | (V::NaN, V::NaN) => Ordering::Equal,
+        (V::Null, _) | (_, V::NaN) => Ordering::Less,
+        (_, V::Null) | (V::NaN, _) => Ordering::Greater,
         (V::Bool(one), V::Bool(other)) => one.cmp(other),
         (V::Int(one), V::Int(other))
         | (V::Instant(one), V::Instant(other))
         | (V::Duration(one), V::Duration(other)) => one.cmp(other),
-        (V::Decimal(one), V::Decimal(other)) => one.cmp(other),
-        (V::Double(one), V::Double(other)) => one.partial_cmp(other).unwrap(),
-        (V::Int(one), V::Double(other)) => int_to_double(*one, *other),
-        (V::Double(one), V::Int(other)) => int_to_double(*other, *one).reverse(),
+        (V::Int(_) | V::Decimal(_), V::Int(_) | V::Decimal(_)) => exact(one).cmp(&exact(other)),
+        (V::Double(_), _) | (_, V::Double(_)) => {
+            rounded(one).unwrap().partial_cmp(&rounded(other).unwrap()).unwrap()
+        }
         (V::Text(one), V::Text(other)) => one.chars().cmp(other.chars()),
         (V::Date(one), V::Date(other)) => one.cmp(other),
         (V::Time(one), V::Time(other)) => one.cmp(other),
@@ -140,46 +164,45 @@ pub fn compare(one: &V, other: &V) -> Ordering {
     }
 }
 
-fn int_to_double(int: i64, double: f64) -> Ordering {
-    let floor = double.floor();
-    // Saturates beyond what an i128 holds, and so far no i64 goes.
-    i128::from(int).cmp(&(floor as i128)).then(if floor < double {
-        Ordering::Less
-    } else {
-        Ordering::Equal
-    })
-}
-
 fn is_equal(one: &V, other: &V) -> bool {
-    compare(one, other).is_eq()
+    *one != V::NaN && *other != V::NaN && compare(one, other).is_eq()
 }
 
 fn operator(name: &str, one: V, other: V) -> V {
+    let (left, right) = (one.clone(), other.clone());
     let null = one == V::Null || other == V::Null;
+    let ordered = !null && one != V::NaN && other != V::NaN;
     match name {
         "eq" => return V::Bool(is_equal(&one, &other)),
         "ne" => return V::Bool(!is_equal(&one, &other)),
-        "gt" => return V::Bool(!null && compare(&one, &other).is_gt()),
-        "ge" => return V::Bool(!null && compare(&one, &other).is_ge()),
-        "lt" => return V::Bool(!null && compare(&one, &other).is_lt()),
-        "le" => return V::Bool(!null && compare(&one, &other).is_le()),
+        "gt" => return V::Bool(ordered && compare(&one, &other).is_gt()),
+        "ge" => return V::Bool(ordered && compare(&one, &other).is_ge()),
+        "lt" => return V::Bool(ordered && compare(&one, &other).is_lt()),
+        "le" => return V::Bool(ordered && compare(&one, &other).is_le()),
         _ if null => return V::Null,
         _ => {}
     }
+    if let (Some(one), Some(other)) = (rounded(&one), rounded(&other)) {
+        return numbers(name, (&left, &right), (one, other));
+    }
     match (name, one, other) {
-        ("divby", V::Int(one), V::Int(other)) => doubles(name, one as f64, other as f64),
-        (_, V::Int(one), V::Int(other)) => integers(name, one, other).map_or(V::Null, V::Int),
-        (_, V::Int(one), V::Double(other)) => doubles(name, one as f64, other),
-        (_, V::Double(one), V::Int(other)) => doubles(name, one, other as f64),
-        (_, V::Double(one), V::Double(other)) => doubles(name, one, other),
         (_, V::Duration(one), V::Duration(other))
         | ("mul" | "div", V::Duration(one), V::Int(other))
         | ("mul", V::Int(one), V::Duration(other)) => {
             integers(name, one, other).map_or(V::Null, V::Duration)
         }
+        (_, V::Duration(one), V::NaN) | (_, V::NaN, V::Duration(one)) => {
+            scaled(name, one, f64::NAN)
+        }
         (_, V::Duration(one), V::Double(other)) => scaled(name, one, other),
         ("mul", V::Double(one), V::Duration(other)) => scaled(name, other, one),
-        ("divby", V::Duration(one), V::Int(other)) => scaled(name, one, other as f64),
+        (_, V::Duration(one), by @ (V::Int(_) | V::Decimal(_)))
+        | (_, by @ V::Decimal(_), V::Duration(one)) => {
+            match decimals(name, &BigDecimal::from(one), &exact(&by).unwrap()) {
+                V::Decimal(D(number)) => integer(&number).map_or(V::Null, V::Duration),
+                _ => V::Null,
+            }
+        }
         (name, V::Date(one), V::Duration(other)) => {
             let other = SignedDuration::from_nanos_i128(signed(name, other));
             let later = one.to_datetime(Time::midnight()).checked_add(other).map(DateTime::date);
@@ -211,42 +234,6 @@ fn signed(name: &str, nanoseconds: i64) -> i128 {
     if name == "sub" { -i128::from(nanoseconds) } else { i128::from(nanoseconds) }
 }
 
-fn integers(name: &str, one: i64, other: i64) -> Option<i64> {
-    let (one, other) = (i128::from(one), i128::from(other));
-    let result = match name {
-        "add" => one + other,
-        "sub" => one - other,
-        "mul" => one * other,
-        "div" if other != 0 => one / other,
-        "mod" if other != 0 => one % other,
-        _ => return None,
-    };
-    i64::try_from(result).ok()
-}
-
-fn doubles(name: &str, one: f64, other: f64) -> V {
-    double(match name {
-        "add" => one + other,
-        "sub" => one - other,
-        "mul" => one * other,
-        _ if other == 0.0 => return V::Null,
-        "div" | "divby" => one / other,
-        "mod" => one % other,
-        _ => panic!("{name}"),
-    })
-}
-
-fn scaled(name: &str, duration: i64, by: f64) -> V {
-    match doubles(name, duration as f64, by) {
-        V::Double(number) => whole(number).map_or(V::Null, V::Duration),
-        _ => V::Null,
-    }
-}
-
-fn whole(number: f64) -> Option<i64> {
-    if number.is_finite() { i64::try_from(number.trunc() as i128).ok() } else { None }
-}
-
 fn function(name: &str, arguments: &[V]) -> V {
     match (name, arguments) {
         ("contains", [V::Text(one), V::Text(other)]) => V::Bool(position(one, other).is_some()),
@@ -270,7 +257,24 @@ fn function(name: &str, arguments: &[V]) -> V {
         ("round", [V::Double(number)]) => double(number.round()),
         ("floor", [V::Double(number)]) => double(number.floor()),
         ("ceiling", [V::Double(number)]) => double(number.ceil()),
-        ("totalseconds", [V::Duration(it)]) => double(*it as f64 / 1_000_000_000.0),
+        ("round" | "floor" | "ceiling", [V::NaN]) => V::NaN,
+        ("round", [V::Decimal(it)]) => whole_decimal(it, HalfUp),
+        ("floor", [V::Decimal(it)]) => whole_decimal(it, Floor),
+        ("ceiling", [V::Decimal(it)]) => whole_decimal(it, Ceiling),
+        ("totalseconds", [V::Duration(it)]) => decimal(&BigDecimal::new((*it).into(), 9)),
+        ("hassubset", [V::List(whole), V::List(part)]) => {
+            let mut left = whole.clone();
+            V::Bool(part.iter().all(|item| {
+                let at = left.iter().position(|other| other == item);
+                at.map(|at| left.remove(at)).is_some()
+            }))
+        }
+        ("hassubsequence", [V::List(whole), V::List(part)]) => V::Bool(leaves(whole, part)),
+        // What is generated has no marks of patterns but this one.
+        ("matchesPattern", [V::Text(_), V::Text(pattern)]) if pattern.contains('(') => V::Null,
+        ("matchesPattern", [V::Text(text), V::Text(pattern)]) => {
+            V::Bool(position(text, pattern).is_some())
+        }
         (_, [V::Date(date)]) => part(name, Some(*date), None),
         (_, [V::Time(time)]) => part(name, None, Some(*time)),
         (_, [V::Instant(it)]) => {
@@ -278,6 +282,21 @@ fn function(name: &str, arguments: &[V]) -> V {
             part(name, Some(civil.date()), Some(civil.time()))
         }
         different => panic!("{different:?}"),
+    }
+}
+
+fn whole_decimal(D(number): &D, mode: RoundingMode) -> V {
+    decimal(&number.with_scale_round(0, mode))
+}
+
+/// Whether one leaves the other when items are taken out.
+fn leaves(whole: &[V], part: &[V]) -> bool {
+    match (whole.split_first(), part.split_first()) {
+        (_, None) => true,
+        (None, _) => false,
+        (Some((one, whole)), Some((other, rest))) => {
+            (one == other && leaves(whole, rest)) || leaves(whole, part)
+        }
     }
 }
 
@@ -290,7 +309,7 @@ fn part(name: &str, date: Option<Date>, time: Option<Time>) -> V {
         "minute" => i64::from(time.unwrap().minute()),
         "second" => i64::from(time.unwrap().second()),
         "fractionalseconds" => {
-            return double(f64::from(time.unwrap().subsec_nanosecond()) / 1_000_000_000.0);
+            return decimal(&BigDecimal::new(time.unwrap().subsec_nanosecond().into(), 9));
         }
         "date" => return V::Date(date.unwrap()),
         "time" => return V::Time(time.unwrap()),
@@ -334,16 +353,23 @@ fn cast(value: &V, ty: &str) -> V {
         _ => V::Null,
     };
     match (ty, value) {
-        (_, V::Null) => V::Null,
+        (_, V::Null) | ("Edm.Int64" | "Edm.Decimal", V::NaN) => V::Null,
         ("Edm.Int16", _) => range(-0x8000, 0x7fff),
         ("Edm.Byte", _) => range(0, 255),
-        ("Edm.Int64" | "Edm.Double", V::Text(text)) => read(ty, text),
+        ("Edm.Int64" | "Edm.Double" | "Edm.Decimal", V::Text(text)) => read(ty, text),
         ("Edm.Int64", V::Double(number)) => whole(*number).map_or(V::Null, V::Int),
-        ("Edm.Double", V::Int(number)) => double(*number as f64),
+        ("Edm.Int64", V::Decimal(D(number))) => integer(number).map_or(V::Null, V::Int),
+        ("Edm.Decimal", V::Double(number)) if number.is_infinite() => V::Null,
+        ("Edm.Decimal", V::Double(number)) => decimal(&format!("{number:e}").parse().unwrap()),
+        ("Edm.Decimal", value) => decimal(&exact(value).unwrap()),
+        ("Edm.Double", value) => double(rounded(value).unwrap()),
+        ("Edm.Single", value) => double(f64::from(rounded(value).unwrap() as f32)),
         ("Edm.Date", V::Text(text)) => text.parse().map_or(V::Null, V::Date),
         ("Edm.String", _) => V::Text(match value {
             V::Bool(value) => value.to_string(),
             V::Int(number) => number.to_string(),
+            V::Decimal(number) => format!("{number:?}"),
+            V::NaN => "NaN".to_owned(),
             V::Double(number) if number.is_infinite() => {
                 if *number > 0.0 {
                     "INF".to_owned()
@@ -369,6 +395,7 @@ fn read(ty: &str, text: &str) -> V {
     }
     match ty {
         "Edm.Int64" => text.parse().map_or(V::Null, V::Int),
+        "Edm.Decimal" => text.parse::<i64>().map_or(V::Null, |it| decimal(&BigDecimal::from(it))),
         _ => text.parse().map_or(V::Null, double),
     }
 }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rollcall_odata::{Period, Row, Value};
 use uuid::Uuid;
 
-use super::evaluate::{E, V};
+use super::evaluate::{D, E, V};
 use crate::support::date;
 
 /// The types of expressions.
@@ -12,6 +12,7 @@ use crate::support::date;
 pub enum T {
     Bool,
     Int,
+    Decimal,
     Double,
     Text,
     Date,
@@ -21,8 +22,20 @@ pub enum T {
     Duration,
 }
 
-pub const TYPES: [T; 9] =
-    [T::Bool, T::Int, T::Double, T::Text, T::Date, T::Time, T::Instant, T::Guid, T::Duration];
+pub const TYPES: [T; 10] = [
+    T::Bool,
+    T::Int,
+    T::Decimal,
+    T::Double,
+    T::Text,
+    T::Date,
+    T::Time,
+    T::Instant,
+    T::Guid,
+    T::Duration,
+];
+
+const NUMBERS: [T; 3] = [T::Int, T::Decimal, T::Double];
 
 /// A generator of numbers that is the same in every run: splitmix64.
 pub struct Dice(pub u64);
@@ -66,8 +79,35 @@ const DAYS: [&str; 6] =
     ["0000-01-01", "0000-03-01", "1969-12-31", "2024-02-29", "2026-11-18", "9999-12-31"];
 const INTS: [i64; 11] =
     [i64::MIN, i64::MIN + 1, -7, -2, -1, 0, 1, 2, 7, 9_007_199_254_740_993, i64::MAX];
-const DOUBLES: [f64; 10] =
-    [0.5, -0.5, 1.5, -2.5, 2.0, 1e300, -1e300, 9_007_199_254_740_992.0, f64::INFINITY, 0.1];
+const DOUBLES: [f64; 13] = [
+    0.5,
+    -0.5,
+    1.5,
+    -2.5,
+    2.0,
+    0.0,
+    1e300,
+    -1e300,
+    9_007_199_254_740_992.0,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    f64::NAN,
+    0.1,
+];
+const DECIMALS: [&str; 12] = [
+    "0.0",
+    "1.0",
+    "0.5",
+    "-2.5",
+    "0.1",
+    "-0.3333333333333333333333333333",
+    "0.0000000000000000000000000001",
+    "9007199254740993.0",
+    "9223372036854775808.0",
+    "-9007199254740992.5",
+    "99999999999999999999999999999999999999.9999999999999999999999999999",
+    "-12345678901234567890.5",
+];
 const DURATIONS: [i64; 8] =
     [0, 1, -1, 3_600_000_000_000, -86_400_000_000_000, 5_400_000_000_001, i64::MAX, i64::MIN + 1];
 const PERIODS: [i64; 5] = [7, 30, 90, 180, 10_000];
@@ -95,7 +135,28 @@ pub fn row(dice: &mut Dice, number: i64) -> Row {
         Value::Period(Period::from_number(dice.one(&PERIODS)).unwrap()),
     ];
     row.extend(values.map(|value| if dice.chance(5) { Value::Null } else { value }));
+    let (names, counts) = (items(dice, T::Text), items(dice, T::Int));
+    let kept = |items: Vec<V>| Value::List(items.into_iter().map(item_value).collect());
+    row.extend([names, counts].map(|all| if dice.chance(5) { Value::Null } else { kept(all) }));
     row
+}
+
+/// Few items of few values, some of them null.
+fn items(dice: &mut Dice, ty: T) -> Vec<V> {
+    let item = |dice: &mut Dice| match (dice.chance(6), ty) {
+        (true, _) => V::Null,
+        (_, T::Text) => V::Text(dice.one(&["a", "\"", "\u{e9}"]).to_owned()),
+        _ => V::Int(dice.one(&[1, 2, 9_007_199_254_740_993])),
+    };
+    (0..dice.roll(4)).map(|_| item(dice)).collect()
+}
+
+fn item_value(item: V) -> Value {
+    match item {
+        V::Text(text) => Value::Text(text),
+        V::Int(number) => Value::Int(number),
+        _ => Value::Null,
+    }
 }
 
 fn guid(dice: &mut Dice) -> Uuid {
@@ -110,7 +171,11 @@ fn value(dice: &mut Dice, ty: T) -> V {
     match ty {
         T::Bool => V::Bool(dice.chance(2)),
         T::Int => V::Int(dice.one(&INTS)),
-        T::Double => V::Double(dice.one(&DOUBLES)),
+        T::Decimal => V::Decimal(D(dice.one(&DECIMALS).parse().unwrap())),
+        T::Double => match dice.one(&DOUBLES) {
+            number if number.is_nan() => V::NaN,
+            number => V::Double(number),
+        },
         T::Text if dice.chance(6) => V::Text(dice.one(&["7", "30", "ALL", "all", "D7"]).to_owned()),
         T::Text => V::Text(dice.one(&TEXTS).to_owned()),
         T::Date => V::Date(date(dice.one(&DAYS))),
@@ -135,7 +200,7 @@ fn property(dice: &mut Dice, ty: T) -> Option<E> {
         T::Date => dice.one(&[8, 9]),
         T::Guid => 10,
         T::Duration => dice.one(&[11, 12]),
-        T::Double | T::Time | T::Instant => return None,
+        T::Decimal | T::Double | T::Time | T::Instant => return None,
     }))
 }
 
@@ -158,6 +223,7 @@ pub fn expression(dice: &mut Dice, ty: T, depth: usize) -> E {
     match ty {
         T::Bool => condition(dice, depth),
         T::Int => integer(dice, depth),
+        T::Decimal => a_decimal(dice, depth),
         T::Double => a_double(dice, depth),
         T::Text => text(dice, depth),
         T::Date => match dice.roll(3) {
@@ -166,6 +232,7 @@ pub fn expression(dice: &mut Dice, ty: T, depth: usize) -> E {
             _ => shifted(dice, T::Date, depth),
         },
         T::Time => of(dice, "time", &[T::Instant], depth),
+        T::Instant if dice.chance(3) => E::Function("now", Vec::new()),
         T::Instant => shifted(dice, T::Instant, depth),
         T::Guid => expression(dice, T::Guid, 0),
         T::Duration => duration(dice, depth),
@@ -185,6 +252,7 @@ fn type_name(ty: T) -> &'static str {
     match ty {
         T::Bool => "Edm.Boolean",
         T::Int => "Edm.Int64",
+        T::Decimal => "Edm.Decimal",
         T::Double => "Edm.Double",
         T::Text => "Edm.String",
         T::Date => "Edm.Date",
@@ -200,7 +268,7 @@ const COMPARISONS: [&str; 6] = ["eq", "ne", "gt", "ge", "lt", "le"];
 fn condition(dice: &mut Dice, depth: usize) -> E {
     let several =
         |dice: &mut Dice| (0..2 + dice.roll(2)).map(|_| expression(dice, T::Bool, depth)).collect();
-    match dice.roll(9) {
+    match dice.roll(11) {
         0 => E::Not(Box::new(expression(dice, T::Bool, depth))),
         1 => E::And(several(dice)),
         2 => E::Or(several(dice)),
@@ -210,7 +278,12 @@ fn condition(dice: &mut Dice, depth: usize) -> E {
             of(dice, name, &[T::Text, T::Text], depth)
         }
         5 => is_in(dice, depth),
-        6 => operator(dice, &COMPARISONS, T::Int, T::Double, depth),
+        6 => {
+            let (one, other) = (dice.one(&NUMBERS), dice.one(&NUMBERS));
+            operator(dice, &COMPARISONS, one, other, depth)
+        }
+        7 => of_collections(dice),
+        8 => matches_pattern(dice, depth),
         _ => {
             let ty = dice.one(&TYPES);
             match operator(dice, &COMPARISONS, ty, ty, depth) {
@@ -223,11 +296,35 @@ fn condition(dice: &mut Dice, depth: usize) -> E {
     }
 }
 
+fn of_collections(dice: &mut Dice) -> E {
+    let (at, ty) = dice.one(&[(14, T::Text), (15, T::Int)]);
+    let collection = |dice: &mut Dice| {
+        if dice.chance(2) { E::Property(at) } else { E::Array(items(dice, ty)) }
+    };
+    let name = dice.one(&["hassubset", "hassubsequence"]);
+    E::Function(name, vec![collection(dice), collection(dice)])
+}
+
+/// A pattern that is a text without marks of patterns, or none in any row.
+fn matches_pattern(dice: &mut Dice, depth: usize) -> E {
+    let pattern = expression(dice, T::Text, 0);
+    let pattern = match pattern {
+        E::Cast(..) => property(dice, T::Text).unwrap(),
+        E::Property(_) if dice.chance(4) => {
+            E::Function("concat", vec![pattern, E::Is(V::Text("(".to_owned()))])
+        }
+        other => other,
+    };
+    E::Function("matchesPattern", vec![expression(dice, T::Text, depth), pattern])
+}
+
 fn is_in(dice: &mut Dice, depth: usize) -> E {
     let ty = dice.one(&TYPES);
     let plain = !dice.chance(4);
     let one = expression(dice, ty, depth);
     let item = |dice: &mut Dice| {
+        let other = NUMBERS.contains(&ty) && dice.chance(3);
+        let ty = if other { dice.one(&NUMBERS) } else { ty };
         if plain { E::Is(value(dice, ty)) } else { expression(dice, ty, 1) }
     };
     let items = (0..dice.roll(4)).map(|_| item(dice)).collect();
@@ -257,6 +354,7 @@ fn integer(dice: &mut Dice, depth: usize) -> E {
         4 => {
             let (ty, name) = dice.one(&[
                 (T::Double, "Edm.Int64"),
+                (T::Decimal, "Edm.Int64"),
                 (T::Text, "Edm.Int64"),
                 (T::Int, "Edm.Int16"),
                 (T::Int, "Edm.Byte"),
@@ -268,18 +366,41 @@ fn integer(dice: &mut Dice, depth: usize) -> E {
     }
 }
 
+const ARITHMETIC: [&str; 6] = ["add", "sub", "mul", "div", "divby", "mod"];
+
 fn a_double(dice: &mut Dice, depth: usize) -> E {
-    let names = ["add", "sub", "mul", "div", "divby", "mod"];
-    match dice.roll(7) {
+    let other = dice.one(&NUMBERS);
+    match dice.roll(6) {
         0 => E::Minus(Box::new(expression(dice, T::Double, depth))),
-        1 => operator(dice, &["divby"], T::Int, T::Int, depth),
-        2 => operator(dice, &names, T::Int, T::Double, depth),
-        3 => operator(dice, &names, T::Double, T::Int, depth),
-        4 => {
+        1 => operator(dice, &ARITHMETIC, other, T::Double, depth),
+        2 => {
             let name = dice.one(&["round", "floor", "ceiling"]);
             of(dice, name, &[T::Double], depth)
         }
+        3 => {
+            let name = dice.one(&["Edm.Double", "Edm.Single"]);
+            E::Cast(Box::new(expression(dice, other, depth)), name)
+        }
+        _ => operator(dice, &ARITHMETIC, T::Double, other, depth),
+    }
+}
+
+fn a_decimal(dice: &mut Dice, depth: usize) -> E {
+    match dice.roll(8) {
+        0 => E::Minus(Box::new(expression(dice, T::Decimal, depth))),
+        1 => operator(dice, &["divby"], T::Int, T::Int, depth),
+        2 => operator(dice, &ARITHMETIC, T::Int, T::Decimal, depth),
+        3 => operator(dice, &ARITHMETIC, T::Decimal, T::Int, depth),
+        4 => {
+            let name = dice.one(&["round", "floor", "ceiling"]);
+            of(dice, name, &[T::Decimal], depth)
+        }
         5 => {
+            let ty = dice.one(&[T::Int, T::Double, T::Text]);
+            let depth = if ty == T::Text { 0 } else { depth };
+            E::Cast(Box::new(expression(dice, ty, depth)), "Edm.Decimal")
+        }
+        6 => {
             let (name, ty) = dice.one(&[
                 ("totalseconds", T::Duration),
                 ("fractionalseconds", T::Time),
@@ -287,7 +408,7 @@ fn a_double(dice: &mut Dice, depth: usize) -> E {
             ]);
             of(dice, name, &[ty], depth)
         }
-        _ => operator(dice, &names, T::Double, T::Double, depth),
+        _ => operator(dice, &ARITHMETIC, T::Decimal, T::Decimal, depth),
     }
 }
 
@@ -301,7 +422,7 @@ fn text(dice: &mut Dice, depth: usize) -> E {
         2 => of(dice, "substring", &[T::Text, T::Int], depth),
         3 => of(dice, "substring", &[T::Text, T::Int, T::Int], depth),
         _ => {
-            let ty = dice.one(&[T::Bool, T::Int, T::Double, T::Date, T::Guid]);
+            let ty = dice.one(&[T::Bool, T::Int, T::Decimal, T::Double, T::Date, T::Guid]);
             E::Cast(Box::new(expression(dice, ty, depth)), "Edm.String")
         }
     }
@@ -317,57 +438,19 @@ fn duration(dice: &mut Dice, depth: usize) -> E {
         1 => operator(dice, &["sub"], T::Date, T::Date, depth),
         2 => operator(dice, &["sub"], T::Instant, T::Instant, depth),
         3 => operator(dice, &["mul", "div", "divby"], T::Duration, T::Int, depth),
-        4 => operator(dice, &["mul", "div", "divby"], T::Duration, T::Double, depth),
+        4 => {
+            let ty = dice.one(&[T::Decimal, T::Double]);
+            operator(dice, &["mul", "div", "divby"], T::Duration, ty, depth)
+        }
         5 => {
-            let ty = dice.one(&[T::Int, T::Double]);
+            let ty = dice.one(&NUMBERS);
             operator(dice, &["mul"], ty, T::Duration, depth)
         }
         _ => operator(dice, &["add", "sub"], T::Duration, T::Duration, depth),
     }
 }
 
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 16] = [
     "id", "seq", "flag", "number", "other", "small", "text", "word", "day", "later", "guid",
-    "length", "pause", "span",
+    "length", "pause", "span", "names", "counts",
 ];
-
-/// The expression in the language of the protocol, everything in parentheses.
-pub fn shown(e: &E) -> String {
-    let list = |all: &[E], between: &str| all.iter().map(shown).collect::<Vec<_>>().join(between);
-    match e {
-        E::Is(value) => literal(value),
-        E::Property(at) => NAMES[*at].to_owned(),
-        E::Not(one) => format!("(not {})", shown(one)),
-        E::Minus(one) => format!("-({})", shown(one)),
-        E::And(all) => format!("({})", list(all, " and ")),
-        E::Or(all) => format!("({})", list(all, " or ")),
-        E::Operator(name, one, other) => format!("({} {name} {})", shown(one), shown(other)),
-        E::In(one, all) => format!("({} in ({}))", shown(one), list(all, ",")),
-        E::Function(name, all) => format!("{name}({})", list(all, ",")),
-        E::Case(branches) => {
-            let shown =
-                |(condition, value): &(E, E)| format!("{} : {}", shown(condition), shown(value));
-            format!("case({})", branches.iter().map(shown).collect::<Vec<_>>().join(","))
-        }
-        E::Cast(one, ty) => format!("cast({},{ty})", shown(one)),
-    }
-}
-
-fn literal(value: &V) -> String {
-    match value {
-        V::Null => "null".to_owned(),
-        V::Bool(value) => value.to_string(),
-        V::Int(number) => number.to_string(),
-        V::Decimal(number) => number.to_string(),
-        V::Double(number) if number.is_infinite() => "INF".to_owned(),
-        V::Double(number) => format!("{number:?}"),
-        V::Text(text) => format!("'{}'", text.replace('\'', "''")),
-        V::Date(date) => date.to_string(),
-        V::Time(time) => time.to_string(),
-        V::Instant(instant) => Timestamp::from_microsecond(*instant).unwrap().to_string(),
-        V::Guid(guid) => guid.to_string(),
-        V::Duration(nanoseconds) => {
-            format!("duration'{}'", SignedDuration::from_nanos(*nanoseconds))
-        }
-    }
-}

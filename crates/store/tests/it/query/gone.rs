@@ -38,7 +38,7 @@ async fn a_query_ends_when_nobody_waits_for_it() {
     let samples = Samples::new(&[]).await;
     let mut writes = JoinSet::new();
     for number in 0..ROWS {
-        let mut row = vec![Value::Null; 14];
+        let mut row = vec![Value::Null; 16];
         row[0] = Value::Guid(Uuid::from_u128(u128::try_from(number).unwrap()));
         row[1] = Value::Int(number);
         let (store, plan) = (samples.store.clone(), create(&samples.set, &row));

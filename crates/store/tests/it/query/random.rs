@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use rollcall_odata::Row;
 
 use super::evaluate::{E, V, compare, evaluate, seen};
-use super::generate::{Dice, NAMES, T, TYPES, expression, row, shown};
+use super::generate::{Dice, NAMES, T, TYPES, expression, row};
+use super::show::shown;
 use super::{Samples, numbers};
 
 /// How many queries are asked; another number by `ROLLCALL_QUERY_CASES`.

@@ -1,10 +1,12 @@
 //! The members of objects, and their values.
 
+use std::io::Write as _;
+
 use crate::edm::{ComplexType, Property, Type};
 use crate::headers::{Json, Metadata};
 use crate::payload::primitive;
 use crate::plan::expression::Ty;
-use crate::value::Value;
+use crate::value::{Decimal, Value};
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -86,7 +88,11 @@ pub(super) fn computed(out: &mut Vec<u8>, name: &str, ty: Ty, value: &Value, sty
     if value.is_null() && style.omits_nulls {
         return;
     }
-    let told = matches!(ty, Ty::Boolean | Ty::Double | Ty::String);
+    // What is no finite number is a string, as of any type.
+    let told = match value {
+        Value::Double(number) => number.0.is_finite(),
+        _ => matches!(ty, Ty::Boolean | Ty::String),
+    };
     if !value.is_null() && !told && style.tells() {
         text(out, &format!("{name}@odata.type"), &ty.name().replacen("Edm.", "#", 1));
     }
@@ -110,13 +116,20 @@ pub(super) fn long(out: &mut Vec<u8>, number: impl itoa::Integer, style: Style) 
     }
 }
 
+/// A decimal has as many digits as it takes, with a point or without.
+fn decimal(out: &mut Vec<u8>, number: &Decimal, style: Style) {
+    let quote = if style.json.ieee754 { "\"" } else { "" };
+    // Writing into memory cannot fail.
+    drop(write!(out, "{quote}{number}{quote}"));
+}
+
 pub(super) fn write_value(out: &mut Vec<u8>, ty: &Type, value: &Value, style: Style) {
     match (value, ty) {
         (Value::Null, _) => out.extend_from_slice(b"null"),
         (Value::Bool(value), _) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
         (Value::Int(value), Type::Int64) => long(out, *value, style),
         (Value::Int(value), _) => long(out, *value, Style::default()),
-        (Value::Decimal(value), _) => long(out, *value, style),
+        (Value::Decimal(value), _) => decimal(out, value, style),
         (Value::Text(text), _) => string(out, text),
         (Value::Double(number), _) if number.0.is_finite() => {
             // Writing a number into memory cannot fail.

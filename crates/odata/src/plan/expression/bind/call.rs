@@ -7,7 +7,7 @@ use super::{Binder, Typed};
 use crate::edm::Type;
 use crate::error::Error;
 use crate::plan::expression::functions::{NOT_SERVED, SIGNATURES, Signature};
-use crate::plan::expression::{Expression, Ty, cast, operators, pattern};
+use crate::plan::expression::{Expression, Function, Ty, cast, collection, operators, pattern};
 use crate::uri::filter::{Kind, Node};
 use crate::value::Value;
 
@@ -16,6 +16,9 @@ impl Binder<'_> {
         let lower = name.to_ascii_lowercase();
         if matches!(lower.as_str(), "cast" | "isof") {
             return self.by_type(&lower, arguments);
+        }
+        if let Some(function) = collection::named(&lower) {
+            return self.of_collections(function, &lower, arguments);
         }
         if NOT_SERVED.contains(&lower.as_str()) {
             return Err(self.not_served(&format!("The function '{lower}'")));
@@ -30,27 +33,30 @@ impl Binder<'_> {
                 Ok(Typed::value(Ty::Int, Value::Int(*offset)))
             }
             // An integer is rounded already.
-            ("round" | "floor" | "ceiling", [Typed { ty: Some(Ty::Int | Ty::Decimal), .. }]) => {
+            ("round" | "floor" | "ceiling", [Typed { ty: Some(Ty::Int), .. }]) => {
                 arguments.into_iter().next().ok_or_else(|| self.unknown(name))
             }
             ("matchespattern", [_, pattern]) => {
-                self.pattern(pattern)?;
-                self.canonical(name, &lower, arguments)
+                let computed = self.pattern(pattern)?;
+                let bound = self.canonical(name, &lower, arguments)?;
+                Ok(if computed { with_its_pattern(bound) } else { bound })
             }
             _ => self.canonical(name, &lower, arguments),
         }
     }
 
-    /// The pattern of `matchesPattern` is one for all rows.
-    fn pattern(&mut self, pattern: &Typed) -> Result<(), Error> {
+    /// Whether the pattern of `matchesPattern` may differ from row to row. One
+    /// for all rows is looked at here.
+    fn pattern(&mut self, pattern: &Typed) -> Result<bool, Error> {
+        self.count(pattern::NODES)?;
         match &pattern.expression {
             Expression::Value(Value::Text(text)) => {
-                self.count(pattern::NODES)?;
-                pattern::check(text, self.option, self.setting.limits)
+                pattern::check(text, self.option, self.setting.limits)?;
+                Ok(false)
             }
             // Of another type, which its signature tells.
-            Expression::Value(_) => Ok(()),
-            _ => Err(self.not_served("A pattern of 'matchesPattern' that is no literal")),
+            Expression::Value(_) => Ok(false),
+            _ => Ok(true),
         }
     }
 
@@ -108,7 +114,9 @@ impl Binder<'_> {
     /// Whether the row itself is of a type, or the row as one of a type.
     fn row_by_type(&self, function: &str, name: &str) -> Result<Typed, Error> {
         if function == "cast" {
-            return Err(self.not_served("The cast of an entity"));
+            let message = "The entity itself cannot be cast where a single value is expected: \
+                           expected a value and a primitive type, as in cast(1,Edm.Decimal).";
+            return Err(self.wrong(message));
         }
         let own = &self.setting.set.entity_type;
         let heirs = std::iter::successors(Some(own), |one| one.base.as_ref());
@@ -117,7 +125,16 @@ impl Binder<'_> {
     }
 
     fn declared_type(&self, node: &Node) -> Option<String> {
-        let Kind::Path(names) = &node.kind else { return None };
+        let names = match &node.kind {
+            Kind::Path(names) => names,
+            Kind::Call(name, arguments) if name.eq_ignore_ascii_case("cast") => {
+                return match &arguments.last()?.kind {
+                    Kind::Path(ty) => Some(ty.join("/")),
+                    _ => None,
+                };
+            }
+            _ => return None,
+        };
         let entity_type = &self.setting.set.entity_type;
         let at = entity_type.find(names.last()?)?;
         Some(entity_type.properties[at].ty.to_string())
@@ -146,13 +163,28 @@ impl Binder<'_> {
         };
         let property = &entity_type.properties[at];
         if matches!(property.ty, Type::Collection(_)) {
-            return self.not_served(&format!("'{name}' over '{}'", property.name));
+            return self.wrong(&format!(
+                "'{name}' has no items to go over in '{}', which is of type {} and is taken whole: \
+                 expected hassubset or hassubsequence.",
+                property.name, property.ty
+            ));
         }
         self.wrong(&format!(
             "'{name}' stands after '{}', which is of type {}: expected a collection.",
             property.name, property.ty
         ))
     }
+}
+
+/// `matchesPattern` with a pattern that may differ from row to row.
+fn with_its_pattern(bound: Typed) -> Typed {
+    let expression = match bound.expression {
+        Expression::Call(Function::MatchesPattern, arguments) => {
+            Expression::Call(Function::MatchesItsPattern, arguments)
+        }
+        other => other,
+    };
+    Typed { expression, ..bound }
 }
 
 fn instant(instant: Timestamp) -> Typed {

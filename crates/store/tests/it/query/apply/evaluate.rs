@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use crate::query::evaluate::{V, compare};
+use bigdecimal::BigDecimal;
+
+use crate::query::evaluate::{D, V, compare, decimal, decimals};
 
 /// What a row has, by name. What is not there is not null.
 pub type Instance = BTreeMap<String, V>;
@@ -12,8 +14,8 @@ pub type Instance = BTreeMap<String, V>;
 #[derive(Debug, Clone)]
 pub enum S {
     Filter(String, &'static str, V),
-    /// The name of a whole number, and that of it and one more.
-    Compute(String, String),
+    /// The name of a number, an operator, its second operand, and the name of what comes of it.
+    Compute(String, &'static str, &'static str, String),
     Aggregate(Vec<(Option<(String, &'static str)>, String)>),
     /// Properties, then the levels of a rollup, and whether it has a total.
     GroupBy(Vec<String>, Vec<String>, bool, Option<Vec<S>>),
@@ -31,7 +33,9 @@ pub fn shown(sequence: &[S]) -> String {
 fn shown_one(one: &S) -> String {
     match one {
         S::Filter(name, operator, value) => format!("filter({name} {operator} {})", literal(value)),
-        S::Compute(name, alias) => format!("compute({name} add 1 as {alias})"),
+        S::Compute(name, operator, by, alias) => {
+            format!("compute({name} {operator} {by} as {alias})")
+        }
         S::Aggregate(all) => {
             let one = |(what, alias): &(Option<(String, &str)>, String)| match what {
                 None => format!("$count as {alias}"),
@@ -67,7 +71,7 @@ fn literal(value: &V) -> String {
     match value {
         V::Null => "null".to_owned(),
         V::Int(number) => number.to_string(),
-        V::Decimal(number) => number.to_string(),
+        V::Decimal(number) => format!("{number:?}"),
         V::Bool(value) => value.to_string(),
         V::Text(text) => format!("'{}'", text.replace('\'', "''")),
         V::Date(date) => date.to_string(),
@@ -85,14 +89,10 @@ pub fn done(mut rows: Vec<Instance>, sequence: &[S]) -> Vec<Instance> {
                     |row: &Instance| holds(row.get(name).unwrap_or(&V::Null), operator, value);
                 rows.into_iter().filter(holds).collect()
             }
-            S::Compute(name, alias) => rows
+            S::Compute(name, operator, by, alias) => rows
                 .into_iter()
                 .map(|mut row| {
-                    let value = match row.get(name) {
-                        Some(V::Int(number)) => number.checked_add(1).map_or(V::Null, V::Int),
-                        Some(V::Decimal(number)) => V::Decimal(number + 1),
-                        _ => V::Null,
-                    };
+                    let value = computed(row.get(name).unwrap_or(&V::Null), operator, by);
                     row.insert(alias.clone(), value);
                     row
                 })
@@ -122,6 +122,15 @@ pub fn done(mut rows: Vec<Instance>, sequence: &[S]) -> Vec<Instance> {
     rows
 }
 
+fn computed(value: &V, operator: &str, by: &str) -> V {
+    match (value, operator) {
+        (V::Int(number), "add") => number.checked_add(1).map_or(V::Null, V::Int),
+        (V::Int(number), _) => decimals(operator, &(*number).into(), &by.parse().unwrap()),
+        (V::Decimal(D(number)), _) => decimals(operator, number, &by.parse().unwrap()),
+        _ => V::Null,
+    }
+}
+
 fn by_keys(keys: &[(String, bool)], one: &Instance, other: &Instance) -> Ordering {
     let key = |(name, descending): &(String, bool)| {
         let order = compare(one.get(name).unwrap_or(&V::Null), other.get(name).unwrap_or(&V::Null));
@@ -131,12 +140,8 @@ fn by_keys(keys: &[(String, bool)], one: &Instance, other: &Instance) -> Orderin
 }
 
 fn holds(value: &V, operator: &str, other: &V) -> bool {
-    let other = match (value, other) {
-        (V::Decimal(_), V::Int(number)) => V::Decimal(i128::from(*number)),
-        (_, other) => other.clone(),
-    };
-    let order = compare(value, &other);
-    let null = *value == V::Null || other == V::Null;
+    let order = compare(value, other);
+    let null = *value == V::Null || *other == V::Null;
     match operator {
         "eq" => order.is_eq(),
         "ne" => order.is_ne(),
@@ -167,8 +172,8 @@ fn each_group(rows: &[Instance], by: &[String], inside: Option<&[S]>) -> Vec<Ins
 
 #[expect(clippy::cast_precision_loss, reason = "an average is a double")]
 fn aggregated(rows: &[Instance], what: Option<&(String, &'static str)>) -> V {
-    let decimal = |count: usize| V::Decimal(i128::try_from(count).unwrap());
-    let Some((name, method)) = what else { return decimal(rows.len()) };
+    let count = |count: usize| decimal(&BigDecimal::from(u64::try_from(count).unwrap()));
+    let Some((name, method)) = what else { return count(rows.len()) };
     let mut values: Vec<V> = rows
         .iter()
         .filter_map(|row| row.get(name))
@@ -176,21 +181,27 @@ fn aggregated(rows: &[Instance], what: Option<&(String, &'static str)>) -> V {
         .cloned()
         .collect();
     let number = |value: &V| match value {
-        V::Int(number) => i128::from(*number),
-        V::Decimal(number) => *number,
+        V::Int(number) => BigDecimal::from(*number),
+        V::Decimal(D(number)) => number.clone(),
         other => panic!("{other:?}"),
     };
-    let count = values.len();
+    let whole =
+        |value: &V| if let V::Int(number) = value { Some(i128::from(*number)) } else { None };
     match *method {
         "countdistinct" => {
             values.sort_by(compare);
             values.dedup();
-            decimal(values.len())
+            count(values.len())
         }
         _ if values.is_empty() => V::Null,
         "min" => values.into_iter().min_by(compare).unwrap(),
         "max" => values.into_iter().max_by(compare).unwrap(),
-        "sum" => V::Decimal(values.iter().map(number).sum()),
-        _ => V::Double(values.iter().map(number).sum::<i128>() as f64 / count as f64),
+        "sum" => decimal(&values.iter().map(number).sum()),
+        _ => {
+            let all = BigDecimal::from(u64::try_from(values.len()).unwrap());
+            let of_decimals = || decimals("div", &values.iter().map(number).sum(), &all);
+            let sum = values.iter().map(whole).sum::<Option<i128>>();
+            sum.map_or_else(of_decimals, |sum| V::Double(sum as f64 / values.len() as f64))
+        }
     }
 }

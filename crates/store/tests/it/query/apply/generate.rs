@@ -1,7 +1,7 @@
 //! Transformations at random, of what there is where they stand.
 
 use super::evaluate::S;
-use crate::query::evaluate::V;
+use crate::query::evaluate::{D, V};
 use crate::query::generate::{Dice, NAMES};
 
 /// What can be asked at one place of a sequence.
@@ -47,9 +47,11 @@ fn step(dice: &mut Dice, place: &mut Place, depth: usize, all: &mut Vec<S>) {
         1 if !place.numbers.is_empty() => {
             let name = place.numbers[dice.roll(place.numbers.len())].clone();
             let alias = place.alias();
-            // Of a decimal it is one, which no literal in a filter must be.
-            place.others.push(alias.clone());
-            all.push(S::Compute(name, alias));
+            let operations =
+                [("add", "1"), ("mul", "-1.5"), ("divby", "3"), ("sub", "0.1"), ("mod", "2.5")];
+            let (operator, by) = operations[dice.roll(operations.len())];
+            place.numbers.push(alias.clone());
+            all.push(S::Compute(name, operator, by, alias));
         }
         2 | 3 => all.push(aggregate(dice, place)),
         4 => {
@@ -93,7 +95,8 @@ fn filter(dice: &mut Dice, place: &Place) -> S {
     let Some(name) = place.numbers.get(dice.roll(place.numbers.len().max(1))) else {
         return S::Identity;
     };
-    let values = [V::Null, V::Int(0), V::Int(-7), V::Int(2), V::Int(9_007_199_254_740_993)];
+    let half = V::Decimal(D("-10.5".parse().unwrap()));
+    let values = [V::Null, V::Int(0), V::Int(-7), half, V::Int(9_007_199_254_740_993)];
     S::Filter(name.clone(), operator, values[dice.roll(values.len())].clone())
 }
 
