@@ -136,7 +136,7 @@ pub fn what_is_not_served_is_501_and_never_ignored(world: &World) {
         "APPLY=topcount(1,teams)",
         "$filter=teams has Some.Flag'x'",
         "$filter=geo.distance(teams,teams) lt 1",
-        "$orderby=cast(teams,Edm.Single)",
+        "$orderby=cast(teams,Edm.GeographyPoint)",
     ];
     let mut targets: Vec<String> =
         options.iter().map(|one| format!("{COLLECTION}?{}", one.replace(' ', "%20"))).collect();
