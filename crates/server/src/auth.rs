@@ -1,10 +1,17 @@
 //! Who may: from a bearer token to a principal and what it is permitted.
 
+pub mod address;
 mod cache;
+mod claims;
+pub mod fetch;
 pub mod issuer;
+mod json;
+mod jwks;
 mod jwt;
 mod keys;
 pub mod permissions;
+pub mod remote;
+pub mod trust;
 
 use std::sync::Arc;
 
@@ -13,9 +20,16 @@ use rollcall_odata::{Code, Error};
 use uuid::Uuid;
 
 use cache::Cache;
-use keys::Keys;
+pub use claims::PERSONAL;
+use jwt::Token;
+use keys::{Key, Keys};
 pub use permissions::Need;
 use permissions::Permissions;
+use remote::{Pace, Remote, Shared, Trusted};
+use trust::Trust;
+
+use crate::clock::Clock;
+use crate::observe::Log;
 
 /// Who asks, as a token that holds says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,19 +53,45 @@ impl Principal {
 
 /// Checks bearer tokens.
 pub struct Authenticator {
-    keys: Keys,
-    cache: Cache,
+    own: Trust,
+    own_keys: Keys,
+    others: Vec<Arc<Remote>>,
+    cache: Arc<Cache>,
 }
 
 impl Authenticator {
     /// One that takes the tokens of this issuer.
     pub fn new(issuer: &issuer::Issuer) -> Self {
-        Self { keys: Keys::of(issuer), cache: Cache::default() }
+        let (own, own_keys) = (Trust::built_in(), Keys::of(issuer));
+        Self { own, own_keys, others: Vec::new(), cache: Arc::default() }
+    }
+
+    /// The same that takes the tokens of these issuers as well.
+    #[must_use]
+    pub fn trusting(
+        mut self,
+        issuers: Vec<Trusted>,
+        pace: Pace,
+        clock: Arc<dyn Clock>,
+        log: Log,
+    ) -> Self {
+        let shared = Shared { cache: Arc::clone(&self.cache), clock, log, pace };
+        let remote = |trusted| Arc::new(Remote::new(trusted, shared.clone()));
+        self.others.extend(issuers.into_iter().map(remote));
+        self
+    }
+
+    /// Keeps the keys of all issuers fresh for as long as the runtime lasts.
+    pub fn keep_fresh(&self) {
+        for issuer in &self.others {
+            tokio::spawn(Arc::clone(issuer).keep_fresh());
+        }
     }
 
     /// Who sent this `Authorization` header, at this time; a 401 in Graph's words
-    /// where that cannot be told.
-    pub fn authenticate(
+    /// where that cannot be told. It waits for nothing, but for the keys of a
+    /// configured issuer whose token names one that is not here.
+    pub async fn authenticate(
         &self,
         authorization: Option<&[u8]>,
         now: Timestamp,
@@ -60,11 +100,38 @@ impl Authenticator {
         if let Some(known) = self.cache.get(token, now) {
             return Ok(known);
         }
-        let claims = jwt::verify(token, &self.keys)?;
-        let principal = Arc::new(claims.principal(now)?);
-        self.cache.put(token, &principal);
+        Box::pin(self.check(token, now)).await
+    }
+
+    /// Checks a token in full. Its issuer is found by what it says, and its key
+    /// among that issuer's alone.
+    async fn check(&self, token: &str, now: Timestamp) -> Result<Arc<Principal>, Error> {
+        let era = self.cache.era();
+        let read = Token::read(token)?;
+        let iss = read.issuer().unwrap_or_default();
+        let principal = if self.own.url.covers(iss) {
+            let key = read.kid().and_then(|kid| self.own_keys.get(kid));
+            read.signed_by(key)?.principal(&self.own, None, now)?
+        } else {
+            let mut others = self.others.iter();
+            let issuer = others.find(|one| one.trust().url.covers(iss));
+            let issuer = issuer.ok_or_else(|| failure("Invalid issuer."))?;
+            let key = named_key(issuer, &read).await;
+            let of_key = key.as_ref().and_then(|key| key.issuer.as_deref());
+            let claims = read.signed_by(key.as_ref())?;
+            claims.principal(issuer.trust(), of_key, now)?
+        };
+        let principal = Arc::new(principal);
+        self.cache.put(token, &principal, era);
         Ok(principal)
     }
+}
+
+/// The key that a token names. A token of an algorithm that nobody believes is
+/// no reason to fetch any.
+async fn named_key(issuer: &Arc<Remote>, token: &Token<'_>) -> Option<Key> {
+    let kid = token.kid()?;
+    if token.algorithm().is_none() { issuer.known(kid) } else { issuer.key(kid).await }
 }
 
 /// The token of an `Authorization` header.

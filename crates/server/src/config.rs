@@ -1,6 +1,8 @@
 //! Settings of `rollcall serve`: a flag counts before the environment, that
 //! before the file, that before the default.
 
+pub mod issuers;
+
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,7 @@ use rollcall_odata::plan::expression::pattern;
 use rollcall_odata::uri::Limits as QueryLimits;
 
 use crate::app::Limits;
+use crate::auth::remote::Trusted;
 use crate::http::origin::{Network, Origin};
 use crate::tls::Source;
 
@@ -152,6 +155,10 @@ pub struct Given {
     /// of the built-in issuer then cross the network unencrypted
     #[arg(long, env = "ROLLCALL_ALLOW_REMOTE", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub allow_remote: Option<bool>,
+    /// An issuer whose tokens are taken as well, its settings as the settings file has them, on one
+    /// line with commas between them; given several times, or a line each in the environment
+    #[arg(long = "issuer", env = "ROLLCALL_ISSUER", value_delimiter = '\n', value_parser = issuers::parse, value_name = "SETTINGS")]
+    pub issuer: Vec<issuers::Given>,
 }
 
 /// The settings that count.
@@ -167,6 +174,8 @@ pub struct Config {
     pub tls: Option<Source>,
     /// See [`Limits`].
     pub limits: Limits,
+    /// The issuers whose tokens are taken, besides the built-in one.
+    pub issuers: Vec<Trusted>,
 }
 
 impl Given {
@@ -209,6 +218,7 @@ impl Given {
             batch_bytes: self.batch_bytes.or(other.batch_bytes),
             batch_answer_bytes: self.batch_answer_bytes.or(other.batch_answer_bytes),
             allow_remote: self.allow_remote.or(other.allow_remote),
+            issuer: if self.issuer.is_empty() { other.issuer } else { self.issuer },
         }
     }
 
@@ -253,8 +263,9 @@ impl Given {
             batch_answer_bytes: self.batch_answer_bytes.unwrap_or(defaults.batch_answer_bytes),
             ..defaults
         };
+        let issuers = issuers::settle(self.issuer)?;
         let data = self.data.unwrap_or_else(|| PathBuf::from(DEFAULT_DATA));
-        Ok(Config { data, listen, origin, tls, limits })
+        Ok(Config { data, listen, origin, tls, limits, issuers })
     }
 }
 

@@ -1,9 +1,11 @@
 //! Tokens that held, so that a signature is checked once and not per request.
 //!
 //! Only successes are kept, under the whole token; expiry is checked at each
-//! use. The bound limits memory: 1,024 tokens of at most 16 KiB.
+//! use, and so is whether keys were taken back since. The bound limits memory:
+//! 1,024 tokens of at most 16 KiB.
 
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -15,30 +17,55 @@ use super::Principal;
 const SIZE: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
 
 /// Verified tokens by last use.
-pub struct Cache(Mutex<LruCache<String, Arc<Principal>>>);
+pub struct Cache {
+    tokens: Mutex<LruCache<String, Held>>,
+    era: AtomicU64,
+}
+
+/// The time between two moments at which keys were taken back. What was found
+/// out in one does not hold in the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Era(u64);
+
+struct Held {
+    principal: Arc<Principal>,
+    era: Era,
+}
 
 impl Default for Cache {
     fn default() -> Self {
-        Self(Mutex::new(LruCache::new(SIZE)))
+        Self { tokens: Mutex::new(LruCache::new(SIZE)), era: AtomicU64::new(0) }
     }
 }
 
 impl Cache {
+    /// The present era, to be asked for before keys are looked at.
+    pub fn era(&self) -> Era {
+        Era(self.era.load(Ordering::Acquire))
+    }
+
+    /// Begins another era: every token is checked again. For who has taken keys
+    /// back, after that.
+    pub fn forget(&self) {
+        self.era.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// Whom this token was found to be of, if it still holds.
     pub fn get(&self, token: &str, now: Timestamp) -> Option<Arc<Principal>> {
-        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let principal = cache.get(token)?;
-        if now < principal.expires {
-            return Some(Arc::clone(principal));
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = tokens.get(token)?;
+        if now < held.principal.expires && held.era == self.era() {
+            return Some(Arc::clone(&held.principal));
         }
-        cache.pop(token);
+        tokens.pop(token);
         None
     }
 
-    /// Remembers whom a token was found to be of.
-    pub fn put(&self, token: &str, principal: &Arc<Principal>) {
-        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        cache.put(token.to_owned(), Arc::clone(principal));
+    /// Remembers whom a token was found to be of in this era.
+    pub fn put(&self, token: &str, principal: &Arc<Principal>, era: Era) {
+        let held = Held { principal: Arc::clone(principal), era };
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.put(token.to_owned(), held);
     }
 }
 
@@ -60,7 +87,7 @@ mod tests {
     fn a_token_is_forgotten_when_it_expires() {
         let cache = Cache::default();
         let at = |second| Timestamp::from_second(second).unwrap();
-        cache.put("a", &principal(10));
+        cache.put("a", &principal(10), cache.era());
         assert!(cache.get("a", at(9)).is_some());
         assert!(cache.get("a", at(10)).is_none());
         assert!(cache.get("a", at(9)).is_none());
@@ -68,12 +95,26 @@ mod tests {
     }
 
     #[test]
+    fn what_was_found_out_before_keys_were_taken_back_is_forgotten() {
+        let cache = Cache::default();
+        let before = cache.era();
+        cache.put("a", &principal(10), before);
+        cache.forget();
+        assert!(cache.get("a", Timestamp::UNIX_EPOCH).is_none());
+        // As by who had looked at the keys before they were taken back.
+        cache.put("a", &principal(10), before);
+        assert!(cache.get("a", Timestamp::UNIX_EPOCH).is_none());
+        cache.put("a", &principal(10), cache.era());
+        assert!(cache.get("a", Timestamp::UNIX_EPOCH).is_some());
+    }
+
+    #[test]
     fn it_has_a_bound() {
         let cache = Cache::default();
         for number in 0..2 * SIZE.get() {
-            cache.put(&number.to_string(), &principal(10));
+            cache.put(&number.to_string(), &principal(10), cache.era());
         }
-        assert_eq!(cache.0.lock().unwrap().len(), SIZE.get());
+        assert_eq!(cache.tokens.lock().unwrap().len(), SIZE.get());
         assert!(cache.get("0", Timestamp::UNIX_EPOCH).is_none(), "the oldest went first");
     }
 }

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use super::keys::ES256;
+use super::keys::Algorithm;
 use crate::folder::{FirstClient, Secrets};
 
 /// Graph's application id, and its audience in tokens of version 2.0.
@@ -24,10 +24,27 @@ pub const GRAPH_URL: &str = "https://graph.microsoft.com";
 /// How long a token of the token endpoint holds, in seconds.
 pub const LIFETIME: i64 = 3600;
 
-/// Whether this audience is Graph's. It counts for the built-in issuer only:
-/// nobody but Graph can check the tokens that Entra makes for Graph.
-pub fn is_audience(audience: &str) -> bool {
-    audience == GRAPH || audience.strip_suffix('/').unwrap_or(audience) == GRAPH_URL
+/// The audiences that are Graph's, here and in the national clouds. They count
+/// for the built-in issuer only, the first three: nobody but Graph can check the
+/// tokens that Entra makes for Graph.
+const AUDIENCES: [&str; 6] = [
+    GRAPH,
+    GRAPH_URL,
+    "https://graph.microsoft.com/",
+    "https://graph.microsoft.us",
+    "https://dod-graph.microsoft.us",
+    "https://microsoftgraph.chinacloudapi.cn",
+];
+
+/// The audiences of the built-in issuer's tokens.
+pub fn audiences() -> Vec<String> {
+    AUDIENCES[..3].iter().map(|&one| one.to_owned()).collect()
+}
+
+/// Whether this audience is Graph's in any cloud, however it is spelled.
+pub fn is_graphs(audience: &str) -> bool {
+    let bare = audience.trim_end_matches('/');
+    AUDIENCES.iter().any(|one| bare.eq_ignore_ascii_case(one.trim_end_matches('/')))
 }
 
 /// The two shapes of Entra's tokens.
@@ -57,12 +74,14 @@ impl Version {
     }
 }
 
-/// The issuer's name for a tenant, as the claim `iss` has it. The host is a
-/// name that never leaves a machine (RFC 6761).
+/// How the issuer's names begin. The host is a name that never leaves a machine (RFC 6761).
+pub const HOST: &str = "https://rollcall.localhost/";
+
+/// The issuer's name for a tenant, as the claim `iss` has it.
 pub fn name(version: Version, tenant: &str) -> String {
     match version {
-        Version::One => format!("https://rollcall.localhost/{tenant}/"),
-        Version::Two => format!("https://rollcall.localhost/{tenant}/v2.0"),
+        Version::One => format!("{HOST}{tenant}/"),
+        Version::Two => format!("{HOST}{tenant}/v2.0"),
     }
 }
 
@@ -166,7 +185,7 @@ impl Issuer {
 
     /// The header of its tokens.
     pub fn header(&self) -> Value {
-        json!({ "typ": "JWT", "alg": ES256, "kid": self.kid })
+        json!({ "typ": "JWT", "alg": Algorithm::Es256.name(), "kid": self.kid })
     }
 
     /// A token of any header and claims, signed by this issuer's key: also how
@@ -182,7 +201,7 @@ impl Issuer {
     pub fn jwks(&self) -> Value {
         let (x, y) = coordinates(self.key.verifying_key());
         json!({ "keys": [{
-            "kty": "EC", "crv": "P-256", "x": x, "y": y, "use": "sig", "alg": ES256, "kid": self.kid,
+            "kty": "EC", "crv": "P-256", "x": x, "y": y, "use": "sig", "alg": Algorithm::Es256.name(), "kid": self.kid,
         }] })
     }
 
@@ -198,7 +217,7 @@ impl Issuer {
             "grant_types_supported": ["client_credentials"],
             "response_types_supported": ["none"],
             "subject_types_supported": ["pairwise"],
-            "id_token_signing_alg_values_supported": [ES256],
+            "id_token_signing_alg_values_supported": [Algorithm::Es256.name()],
         })
     }
 }

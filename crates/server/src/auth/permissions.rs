@@ -4,7 +4,11 @@
 //! are Rollcall's own, in Graph's style. A user needs one of Graph's admin roles
 //! besides (docs/api/permissions.md has the sources).
 
+use std::sync::Arc;
+
 use rollcall_odata::{Code, Error};
+
+use super::trust::{Admins, Names};
 
 /// What a request needs to be permitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,15 +42,15 @@ const ADMIN_ROLES: [(&str, &str, bool); 9] = [
     ("75934031-6c7e-415a-99d7-48dbd49e875e", "Usage Summary Reports Reader", false),
 ];
 
-/// The claims that permissions come from.
+/// What a token says of permissions.
 #[derive(Debug, Default)]
 pub struct Sources<'a> {
-    /// `scp`: present in tokens of users alone.
-    pub scopes: Option<&'a str>,
-    /// `roles`: an application's permissions. Of a user's token they are not read.
+    /// A user's scopes; an application has none.
+    pub scopes: Option<Vec<&'a str>>,
+    /// An application's permissions. Of a user's token they are not read.
     pub roles: Vec<&'a str>,
-    /// `wids`: a user's admin roles.
-    pub wids: Vec<&'a str>,
+    /// A user's admin roles.
+    pub admin_roles: Vec<&'a str>,
 }
 
 /// What a token permits.
@@ -54,6 +58,7 @@ pub struct Sources<'a> {
 pub struct Permissions {
     granted: Vec<Need>,
     holder: Holder,
+    names: Arc<Names>,
 }
 
 /// Who holds the permissions, and what that adds or takes away.
@@ -71,37 +76,38 @@ enum Holder {
 }
 
 impl Permissions {
-    /// What these claims permit.
-    pub fn of(sources: &Sources<'_>) -> Self {
-        let (names, holder): (Vec<&str>, Holder) = match sources.scopes {
-            Some(scopes) => (scopes.split(' ').collect(), holder(&sources.wids)),
-            None => (sources.roles.clone(), Holder::Application),
+    /// What is permitted to who says this, of an issuer with these admin roles
+    /// besides Graph's. `names` are the claims that it came from.
+    pub fn of(sources: &Sources<'_>, admins: &Admins, names: Arc<Names>) -> Self {
+        let (permissions, holder) = match &sources.scopes {
+            Some(scopes) => (scopes, holder(&sources.admin_roles, admins)),
+            None => (&sources.roles, Holder::Application),
         };
-        let held = PERMISSIONS.iter().filter(|(name, _)| names.contains(name));
+        let held = PERMISSIONS.iter().filter(|(name, _)| permissions.contains(name));
         let granted = held.flat_map(|(_, needs)| needs.iter().copied()).collect();
-        Self { granted, holder }
+        Self { granted, holder, names }
     }
 
     /// Refuses with 403 what is not permitted, and says what would be enough.
     pub fn require(&self, need: Need) -> Result<(), Error> {
+        let claim = &self.names.admin_roles;
         let reason = match self.holder {
             _ if !self.granted.contains(&need) => self.expected(need),
-            Holder::Nobody => {
-                "Expected one of the admin roles that may see reports, in the token's wids."
-                    .to_owned()
-            }
-            Holder::Reader if need != Need::Read => {
+            Holder::Nobody => format!(
+                "Expected one of the admin roles that may see reports, in the token's {claim}."
+            ),
+            Holder::Reader if need != Need::Read => format!(
                 "The user's admin role only reads. Expected an administrator's, in the token's \
-                 wids."
-                    .to_owned()
-            }
+                 {claim}."
+            ),
             _ => return Ok(()),
         };
         Err(Error::new(Code::Forbidden, format!("Invalid permission. {reason}")))
     }
 
     fn expected(&self, need: Need) -> String {
-        let claim = if self.holder == Holder::Application { "roles" } else { "scp" };
+        let application = self.holder == Holder::Application;
+        let claim = if application { &self.names.roles } else { &self.names.scopes };
         let enough = PERMISSIONS.iter().filter(|(_, needs)| needs.contains(&need));
         let names: Vec<&str> = enough.map(|(name, _)| *name).collect();
         format!("Expected {} in the token's {claim}.", names.join(" or "))
@@ -109,17 +115,19 @@ impl Permissions {
 }
 
 /// What a user's admin roles make of him. GUIDs count in either letter case.
-fn holder(wids: &[&str]) -> Holder {
-    let held =
-        ADMIN_ROLES.iter().filter(|(id, ..)| wids.iter().any(|one| one.eq_ignore_ascii_case(id)));
-    let mut holder = Holder::Nobody;
-    for (.., administrator) in held {
-        if *administrator {
-            return Holder::Administrator;
-        }
-        holder = Holder::Reader;
+fn holder(roles: &[&str], admins: &Admins) -> Holder {
+    let named = |names: &[String]| names.iter().any(|name| roles.contains(&name.as_str()));
+    let of_graph = |administrator: bool| {
+        let mut known = ADMIN_ROLES.iter().filter(|(.., writes)| *writes == administrator);
+        known.any(|(id, ..)| roles.iter().any(|one| one.eq_ignore_ascii_case(id)))
+    };
+    if of_graph(true) || named(&admins.administrators) {
+        Holder::Administrator
+    } else if of_graph(false) || named(&admins.readers) {
+        Holder::Reader
+    } else {
+        Holder::Nobody
     }
-    holder
 }
 
 #[cfg(test)]
@@ -134,12 +142,20 @@ mod tests {
 
     #[test]
     fn a_user_needs_scope_and_role() {
-        let may = |scopes, wids: &[&'static str]| {
-            let sources =
-                Sources { scopes, roles: vec!["Reports.ReadWrite.All"], wids: wids.to_vec() };
-            let permissions = Permissions::of(&sources);
+        let admins = Admins {
+            readers: vec!["Looks".to_owned()],
+            administrators: vec!["Manages".to_owned()],
+        };
+        let may = |scopes: Option<&'static str>, admin_roles: &[&'static str]| {
+            let scopes = scopes.map(|scopes| vec![scopes]);
+            let roles = vec!["Reports.ReadWrite.All"];
+            let sources = Sources { scopes, roles, admin_roles: admin_roles.to_vec() };
+            let permissions = Permissions::of(&sources, &admins, Arc::default());
             [Need::Read, Need::Create, Need::Write].map(|need| permissions.require(need).is_ok())
         };
+        assert_eq!(may(Some("Reports.ReadWrite.All"), &["Looks"]), [true, false, false]);
+        assert_eq!(may(Some("Reports.ReadWrite.All"), &["Looks", "Manages"]), [true; 3]);
+        assert_eq!(may(Some("Reports.ReadWrite.All"), &["looks", "manages"]), [false; 3]);
         for (id, name, administrator) in ADMIN_ROLES {
             let writes = [true, administrator, administrator];
             assert_eq!(may(Some("Reports.ReadWrite.All"), &[id]), writes, "{name}");

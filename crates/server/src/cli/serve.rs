@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use crate::app::App;
 use crate::auth::Authenticator;
 use crate::auth::issuer::Issuer;
+use crate::auth::remote::Pace;
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::config::{Config, Given};
 use crate::folder::{Folder, reachable};
@@ -68,11 +69,18 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
     let announcement = folder.announce(address, tls.as_ref().map(Tls::fingerprint));
     let announcement = announcement.map_err(|error| error.to_string())?;
     let issuer = Issuer::new(&secrets);
+    let authenticator = Authenticator::new(&issuer).trusting(
+        config.issuers.clone(),
+        Pace::default(),
+        Arc::clone(&clock),
+        log.clone(),
+    );
+    authenticator.keep_fresh();
     let app = App {
         model: Arc::new(model),
         store: store.clone(),
         documents: Documents::default(),
-        authenticator: Authenticator::new(&issuer),
+        authenticator,
         links: Links::new(&secrets),
         issuer,
         clock: Arc::clone(&clock),

@@ -150,7 +150,7 @@ async fn route(
         }
         Place::Unknown if request.method == Method::OPTIONS => Ok(documents::options(None)),
         Place::Unknown => {
-            pipeline::authenticate(app, request, &base.unwrap_or_default(), seen)?;
+            pipeline::authenticate(app, request, &base.unwrap_or_default(), seen).await?;
             Err(pipeline::invalid_version().into())
         }
     }

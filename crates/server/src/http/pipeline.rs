@@ -115,7 +115,7 @@ pub async fn odata(
         return Ok(documents::options(endpoint));
     }
     let open = endpoint.is_some_and(|endpoint| endpoint.route().open);
-    let principal = if open { None } else { Some(authenticate(app, request, base, seen)?) };
+    let principal = if open { None } else { Some(authenticate(app, request, base, seen).await?) };
     let (resource, options) = parsed?;
     documents::allow(endpoint.map(Endpoint::route), &request.method)?;
     if matches!(resource, Resource::Query) {
@@ -192,7 +192,7 @@ fn protocol(request: &Request) -> Result<Protocol, Error> {
 
 /// Who asks. The answer to a bad token says nothing of what was asked for.
 /// `base` is scheme, host and port.
-pub fn authenticate(
+pub async fn authenticate(
     app: &App,
     request: &Request,
     base: &str,
@@ -201,7 +201,7 @@ pub fn authenticate(
     let mut headers = request.headers.get_all(AUTHORIZATION).iter();
     let header = headers.next().map(HeaderValue::as_bytes);
     let checked = match headers.next() {
-        None => app.authenticator.authenticate(header, app.clock.now()),
+        None => app.authenticator.authenticate(header, app.clock.now()).await,
         Some(_) => Err(Error::new(
             Code::InvalidAuthenticationToken,
             "Access token validation failure. The Authorization header is there twice.",
