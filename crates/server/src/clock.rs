@@ -110,27 +110,31 @@ fn ask_system(bytes: &mut [u8]) {
 }
 
 /// A clock for tests: it stands still until it is told to go on.
-pub struct FixedClock(AtomicI64);
+pub struct FixedClock {
+    began: i64,
+    second: AtomicI64,
+}
 
 impl FixedClock {
     /// A clock that stands at this many seconds since 1970.
     pub fn at(second: i64) -> Self {
-        Self(AtomicI64::new(second))
+        Self { began: second, second: AtomicI64::new(second) }
     }
 
     /// Lets so many seconds pass.
     pub fn advance(&self, seconds: i64) {
-        self.0.fetch_add(seconds, Ordering::SeqCst);
+        self.second.fetch_add(seconds, Ordering::SeqCst);
     }
 }
 
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_second(self.0.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX)
+        Timestamp::from_second(self.second.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX)
     }
 
     fn elapsed(&self) -> Duration {
-        Duration::ZERO
+        let passed = self.second.load(Ordering::SeqCst).saturating_sub(self.began);
+        Duration::from_secs(u64::try_from(passed).unwrap_or(0))
     }
 }
 

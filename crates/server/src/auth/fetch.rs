@@ -102,18 +102,15 @@ where
         .header(CONNECTION, "close")
         .body(Empty::<Bytes>::new());
     let request = request.map_err(|error| error.to_string())?;
-    // Both ends of one conversation: the connection is driven while it is had.
-    let asking = async {
+    // The connection is driven while the answer is waited for. It may end first:
+    // what it has read by then is the answer, or an error says that there is none.
+    let mut asking = std::pin::pin!(async {
         let answer = sender.send_request(request).await.map_err(|error| no_http(&error))?;
         read(answer).await
-    };
+    });
     tokio::select! {
-        read = asking => read,
-        // Ends first only where there is nothing to answer with.
-        ended = connection => Err(ended.err().map_or_else(
-            || "the connection ended".to_owned(),
-            |error| no_http(&error),
-        )),
+        read = &mut asking => read,
+        _ended = connection => asking.await,
     }
 }
 

@@ -11,7 +11,9 @@ use jiff::Timestamp;
 use rollcall::app::{App, Limits};
 use rollcall::auth::Authenticator;
 use rollcall::auth::issuer::{Grant, Holder, Issuer, Version};
+use rollcall::auth::remote::Pace;
 use rollcall::clock::{FixedClock, Random, SeededRandom, SystemClock, SystemRandom};
+use rollcall::config::issuers;
 use rollcall::folder::{Folder, Secrets};
 use rollcall::http::documents::Documents;
 use rollcall::http::links::Links;
@@ -50,6 +52,11 @@ struct Kind {
     secured: bool,
     /// Whether its answers are told in the words of HTTP/1.1.
     as_http1: bool,
+    /// Other issuers that are trusted, as `--issuer` takes them.
+    issuers: Vec<String>,
+    pace: Pace,
+    /// Whether their keys are fetched before a token needs them.
+    ahead: bool,
 }
 
 /// A service that ends with the test.
@@ -120,6 +127,17 @@ impl World {
         Self::start(kind)
     }
 
+    /// One that takes these issuers' tokens as well, each as `--issuer` takes it.
+    pub fn trusting(issuers: &[&str]) -> Self {
+        Self::trusting_at(issuers, Pace::default(), false)
+    }
+
+    /// The same at another pace; `ahead` fetches keys before a token needs them.
+    pub fn trusting_at(issuers: &[&str], pace: Pace, ahead: bool) -> Self {
+        let issuers = issuers.iter().map(|&one| one.to_owned()).collect();
+        Self::start(Kind { issuers, pace, ahead, ..Kind::plain() })
+    }
+
     /// Another of the same kind, empty; tokens of this one hold there.
     pub fn fresh(&self) -> Self {
         Self::start(self.kind.clone())
@@ -137,23 +155,31 @@ impl World {
         let clock = Arc::new(FixedClock::at(NOW));
         let log = Arc::new(Mutex::new(String::new()));
         let lines = Arc::clone(&log);
+        let log_lines = Log::new(move |line| writeln!(lines.lock().unwrap(), "{line}").unwrap());
+        let trusted = kind.issuers.iter().map(|line| issuers::parse(line).unwrap()).collect();
+        let authenticator = Authenticator::new(&issuer).trusting(
+            issuers::settle(trusted).unwrap(),
+            kind.pace.clone(),
+            Arc::<FixedClock>::clone(&clock),
+            log_lines.clone(),
+        );
         let app = App {
             model: Arc::new(model),
             store: store.clone(),
             documents: Documents::default(),
-            authenticator: Authenticator::new(&issuer),
+            authenticator,
             links: Links::new(&secrets),
             issuer: issuer.clone(),
             clock: Arc::<FixedClock>::clone(&clock),
             random: Arc::new(SeededRandom::new(2)),
             limits: kind.limits.clone(),
-            log: Log::new(move |line| writeln!(lines.lock().unwrap(), "{line}").unwrap()),
+            log: log_lines,
             origin: kind.origin.clone(),
         };
         let tls = kind.secured.then(|| tls(folder.path()));
         let secure = tls.as_ref().map(|tls| Secure::trusting(tls.authority().unwrap()));
         let (stop, stopped) = oneshot::channel();
-        let (address, thread) = run(app, store, tls, stopped);
+        let (address, thread) = run(app, store, tls, stopped, kind.ahead);
         let (stop, thread) = (Some(stop), Some(thread));
         Self { kind, address, clock, secrets, issuer, log, secure, stop, thread, _folder: folder }
     }
@@ -278,6 +304,7 @@ fn run(
     store: Store,
     tls: Option<Tls>,
     stopped: oneshot::Receiver<()>,
+    ahead: bool,
 ) -> (SocketAddr, JoinHandle<()>) {
     let (tell, told) = std::sync::mpsc::channel();
     let thread = std::thread::spawn(move || {
@@ -286,6 +313,9 @@ fn run(
         runtime.block_on(async move {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             tell.send(listener.local_addr().unwrap()).unwrap();
+            if ahead {
+                app.authenticator.keep_fresh();
+            }
             let tls = tls.as_ref().map(Tls::config);
             serve(Arc::new(app), listener, tls, async { drop(stopped.await) }).await;
         });
