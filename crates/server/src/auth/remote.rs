@@ -29,6 +29,15 @@ pub enum Source {
     Jwks(Address),
 }
 
+impl Source {
+    /// Whether it is asked over TLS.
+    pub fn is_secure(&self) -> bool {
+        match self {
+            Self::Discovery(place, _) | Self::Jwks(place) => place.secure,
+        }
+    }
+}
+
 /// A configured issuer.
 #[derive(Debug, Clone)]
 pub struct Trusted {

@@ -133,7 +133,7 @@ impl Given {
         }
         let tenants = self.tenants()?;
         let source = self.source()?;
-        let client = Client::new(self.ca_file.as_deref())?;
+        let client = Client::new(self.ca_file.as_deref(), source.is_secure())?;
         let (client_claims, user, application) = (
             claims("client-claim", self.client_claim.as_ref(), &["appid", "azp"])?,
             claim("user-claim", self.user_claim.as_ref(), "oid")?,

@@ -153,6 +153,8 @@ fn bad_claims() -> Vec<(&'static str, Value)> {
         ("not yet valid", json!({ "nbf": NOW + 3600 })),
         ("no start", json!({ "nbf": null })),
         ("a start that is text", json!({ "nbf": "0" })),
+        ("issued in the future", json!({ "iat": NOW + 1 })),
+        ("roles that are text", json!({ "roles": "Reports.ReadWrite.All" })),
         ("scopes in a list", json!({ "scp": ["Reports.ReadWrite.All"] })),
     ]
 }

@@ -259,6 +259,11 @@ fn what_serve_refuses() {
     let file = folder.path().join("rollcall.toml");
     std::fs::write(&file, "lisen = \"127.0.0.1:0\"\n").unwrap();
     let file = file.to_str().unwrap();
+    let issuers = folder.path().join("issuers.toml");
+    std::fs::write(&issuers, "[[issuer]]\nurl = \"https://a.example\"\naudience = \"a\"\n")
+        .unwrap();
+    let issuers = issuers.to_str().unwrap();
+    let graphs = "url = \"https://a.example\", tenants = \"all\", audience = \"https://graph.microsoft.com\"";
     for (arguments, told) in [
         (vec!["--listen", "0.0.0.0:0"], "--allow-remote"),
         (vec!["--listen", "localhost"], "Expected an IP address and a port"),
@@ -266,6 +271,8 @@ fn what_serve_refuses() {
         (vec!["--public-url", "rollcall.example"], "Expected http:// or https://"),
         (vec!["--config", file], "unknown field `lisen`"),
         (vec!["--config", "/nowhere"], "cannot be read"),
+        (vec!["--config", issuers], "The issuer 'https://a.example' is wrong: whose data is it?"),
+        (vec!["--issuer", graphs], "the audience 'https://graph.microsoft.com' is Graph's"),
     ] {
         let (status, out, err) = run(rollcall(&data, "serve").args(&arguments));
         assert_eq!((status, out.as_str()), (1, ""), "{arguments:?}");

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Reply, ask};
 use crate::fake::{Fake, Says};
+use crate::process::{Service, rollcall};
 use crate::sample::{COLLECTION, fact};
 use crate::signers::{self, RSA, Signer, ed25519, p256, p384};
 use crate::world::{NOW, TENANT, World};
@@ -429,4 +430,26 @@ fn another_place_for_the_documents_is_one_that_is_named() {
         assert_eq!(read(&world, &token).status, 200, "{more}");
     }
     assert_eq!((fake.fetches(), fake.requests()), (2, 3));
+}
+
+#[test]
+fn the_program_takes_issuers_and_has_their_keys_before_a_token_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) = (Fake::start(), Fake::start());
+    let signer = p256("k");
+    let lines = [(&one, "/one"), (&other, "/other")].map(|(fake, path)| {
+        fake.is(path, &[signer.jwk()]);
+        settings(&format!("{}{path}", fake.base()))
+    });
+    let mut command = rollcall(&folder.path().join("data"), "serve");
+    command.args(["--listen", "127.0.0.1:0"]).env("ROLLCALL_ISSUER", lines.join("\n"));
+    let service = Service::start_with(&mut command, &folder.path().join("log"));
+    until(|| one.fetches() + other.fetches() == 2);
+    for (fake, path, status) in [(&one, "/one", 200), (&other, "/other", 200), (&one, "/x", 401)] {
+        let url = format!("{}{path}", fake.base());
+        let all = claims(&url, json!({ "nbf": 0, "iat": 0, "exp": 100_000_000_000_i64 }));
+        let reply = ask("GET", COLLECTION).bearer(&signer.token(&all)).send(service.address);
+        assert_eq!(reply.status, status, "{url}: {reply}");
+    }
+    assert_eq!((one.fetches(), other.fetches()), (1, 1));
 }

@@ -13,7 +13,7 @@ const TLS: &str = include_str!("../../../../docs/tls.md");
 const IMPORT: &str = include_str!("../../../../docs/import.md");
 
 /// The fenced blocks of a document in this language.
-fn fences<'a>(document: &'a str, language: &str) -> Vec<&'a str> {
+pub fn fences<'a>(document: &'a str, language: &str) -> Vec<&'a str> {
     let start = format!("```{language}\n");
     document.split(&start).skip(1).map(|rest| rest.split("\n```").next().unwrap()).collect()
 }

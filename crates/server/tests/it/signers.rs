@@ -5,8 +5,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING,
-    ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
-    RSA_PSS_SHA256, RsaKeyPair,
+    ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PSS_SHA256,
+    RsaKeyPair,
 };
 use rsa::RsaPrivateKey;
 use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey};
@@ -111,18 +111,11 @@ impl Signer {
                 pair.sign(&RSA_PSS_SHA256, &random, message, &mut signature).unwrap();
                 signature
             }
-            // Short keys, and those of small exponents, ring does not sign with.
-            Key::Rsa(key) => match RsaKeyPair::from_pkcs8(key.to_pkcs8_der().unwrap().as_bytes()) {
-                Ok(pair) => {
-                    let mut signature = vec![0; pair.public().modulus_len()];
-                    pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).unwrap();
-                    signature
-                }
-                Err(_) => {
-                    let key = rsa::pkcs1v15::SigningKey::<Sha256>::new((**key).clone());
-                    key.sign(message).to_vec()
-                }
-            },
+            // With short keys, and those of small exponents, ring does not sign.
+            Key::Rsa(key) => {
+                let key = rsa::pkcs1v15::SigningKey::<Sha256>::new((**key).clone());
+                key.sign(message).to_vec()
+            }
             Key::P256(document) => of_curve(&ECDSA_P256_SHA256_FIXED_SIGNING, document),
             Key::P384(document) => of_curve(&ECDSA_P384_SHA384_FIXED_SIGNING, document),
             Key::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
