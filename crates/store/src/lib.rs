@@ -24,6 +24,8 @@
 //! - **A write that has a name is done once**, however often it is asked for,
 //!   until its time is over: what became of it is kept with what it did. One
 //!   that was refused has left no trace, and the next of its name is tried anew.
+//!   Several writes of one request share its name: once one of them has been
+//!   done, those of another request are refused under it.
 //! - **Reads do not wait for writes**, nor writes for reads, and reads go on
 //!   when the disk is full or cannot be written to. When it can be again,
 //!   writes go on without more ado.
@@ -60,7 +62,7 @@ use rollcall_odata::edm::Model;
 use rollcall_odata::plan::bulk::Bulk;
 use rollcall_odata::plan::delta::{Changes, Moment, Reason};
 use rollcall_odata::plan::window::Window;
-use rollcall_odata::plan::{Count, List, Read, Write};
+use rollcall_odata::plan::{Count, List, Name, Read, Write};
 use rollcall_odata::{Row, Value};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -71,7 +73,7 @@ pub use check::{Report, check};
 pub use error::Error;
 pub use export::{Extract, export, has_rows};
 use queue::Queue;
-use sqlite::{changes, query, reader, writer};
+use sqlite::{changes, once, query, reader, writer};
 use table::Tables;
 
 /// Who writes, and when.
@@ -114,6 +116,16 @@ pub struct Failed {
     pub at: usize,
     /// What is wrong with it.
     pub error: Error,
+    /// Whether the same is wrong with it alone. If not, it does not go with
+    /// those before it, and what it met is not there any more.
+    pub alone: bool,
+}
+
+impl Failed {
+    /// All of them failed together, and none is to blame.
+    fn together(error: Error) -> Self {
+        Self { at: 0, error, alone: true }
+    }
 }
 
 /// What became of one row of many.
@@ -374,8 +386,15 @@ impl Store {
         let (answer, outcome) = oneshot::channel();
         let request = writer::Request { author, task: writer::Task::Group(plans, answer) };
         let sent = self.0.to_writer.put(writer::Message::Write(Box::new(request)));
-        sent.map_err(|error| Failed { at: 0, error })?;
-        outcome.await.unwrap_or(Err(Failed { at: 0, error: Error::Closed }))
+        sent.map_err(Failed::together)?;
+        outcome.await.unwrap_or(Err(Failed::together(Error::Closed)))
+    }
+
+    /// Whether nothing but this request, or nothing yet, has been done under its
+    /// name; else it is `OtherRequest`. For whoever has several writes under one
+    /// name and would find out at the first of them.
+    pub async fn fits(&self, author: Author, name: Name, digest: [u8; 32]) -> Result<(), Error> {
+        self.ask(move |connection, _| once::fits(connection, &author, &name, &digest)).await
     }
 
     /// Queues rows that are written in one transaction, and says so at once.

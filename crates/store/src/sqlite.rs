@@ -7,7 +7,7 @@ pub(crate) mod changes;
 pub(crate) mod functions;
 pub(crate) mod group;
 mod memory;
-mod once;
+pub(crate) mod once;
 pub(crate) mod query;
 pub(crate) mod reader;
 #[cfg(test)]

@@ -6,6 +6,12 @@ pub(crate) const RECALL: &str = "\
     SELECT digest, kind, version, entity FROM repeated \
     WHERE tenant = ?1 AND who = ?2 AND client = ?3 AND request = ?4 AND part = ?5 AND until > ?6";
 
+/// Tenant, who, client, request, time: the digest of what has been done under
+/// this name, whichever of its writes. They all have the same.
+pub(crate) const KNOWN: &str = "\
+    SELECT digest FROM repeated \
+    WHERE tenant = ?1 AND who = ?2 AND client = ?3 AND request = ?4 AND until > ?5 LIMIT 1";
+
 /// One more request: tenant, who, client, request, part, digest, until, kind,
 /// version, entity. It takes the place of one that is remembered no longer.
 pub(crate) const KEEP: &str = "\
@@ -41,6 +47,8 @@ mod tests {
         let forget = plan_of(super::FORGET);
         assert!(forget.contains("INDEX repeated_until (tenant=? AND until<?)"), "{forget}");
         assert!(!forget.contains("SCAN repeated") && !forget.contains("ORDER BY"), "{forget}");
-        assert!(plan_of(super::RECALL).starts_with("SEARCH repeated USING PRIMARY KEY"));
+        for sql in [super::RECALL, super::KNOWN] {
+            assert!(plan_of(sql).starts_with("SEARCH repeated USING PRIMARY KEY"));
+        }
     }
 }

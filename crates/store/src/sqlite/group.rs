@@ -18,7 +18,7 @@ impl Task {
         match self {
             Self::One(_, answer) => Waiting::One(answer, Err(error.clone())),
             Self::Group(_, answer) => {
-                Waiting::Group(answer, Err(Failed { at: 0, error: error.clone() }))
+                Waiting::Group(answer, Err(Failed::together(error.clone())))
             }
         }
     }
@@ -52,7 +52,7 @@ impl Waiting {
         match self {
             Self::One(answer, _) => drop(answer.send(Err(error.clone()))),
             Self::Group(answer, _) => {
-                drop(answer.send(Err(Failed { at: 0, error: error.clone() })));
+                drop(answer.send(Err(Failed::together(error.clone()))));
             }
         }
     }

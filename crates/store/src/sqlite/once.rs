@@ -27,9 +27,41 @@ pub(super) fn apply_once(
     if let Some(written) = memory.recall()? {
         return Ok(written);
     }
+    // None of the writes of another request: whoever wrote first has the name.
+    if !is_free(connection, author, &memory.name, &memory.digest)? {
+        return Err(Error::OtherRequest.into());
+    }
     let written = apply(connection, tables, tenants, author, write)?;
     memory.keep(&written)?;
     Ok(written)
+}
+
+/// Refuses a request that has the name of another one, of which something has
+/// been done already.
+pub(crate) fn fits(
+    connection: &Connection,
+    author: &Author,
+    name: &Name,
+    digest: &[u8; 32],
+) -> Result<(), Error> {
+    let free = is_free(connection, author, name, digest);
+    let free = free.map_err(|error| Error::of_read(&error))?;
+    if free { Ok(()) } else { Err(Error::OtherRequest) }
+}
+
+/// Whether nothing of another digest has been done under this name.
+fn is_free(
+    connection: &Connection,
+    author: &Author,
+    name: &Name,
+    digest: &[u8; 32],
+) -> rusqlite::Result<bool> {
+    let Some(tenant) = query::tenant_number(connection, author.tenant)? else { return Ok(true) };
+    let (request, now) = (name.request.as_bytes(), author.at.as_millisecond());
+    let mut statement = connection.prepare_cached(sql::KNOWN)?;
+    let key = params![tenant, author.principal, name.client, request, now];
+    let known: Option<Vec<u8>> = statement.query_row(key, |row| row.get(0)).optional()?;
+    Ok(known.is_none_or(|known| known == digest))
 }
 
 /// What is remembered of one request.

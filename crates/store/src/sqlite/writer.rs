@@ -19,7 +19,7 @@ use super::apply::{Stop, apply};
 use super::bulk;
 pub(crate) use super::group::Task;
 use super::group::Waiting;
-use super::memory::Tenants;
+use super::memory::{Before, Tenants};
 use crate::table::Tables;
 use crate::{Author, Error, Failed, Outcome, Written};
 
@@ -284,7 +284,7 @@ impl Writer {
             Task::Group(plans, answer) => match self.group(author, plans) {
                 Ok(written) => Ok(Waiting::Group(answer, written)),
                 Err(error) => Err((
-                    Waiting::Group(answer, Err(Failed { at: 0, error: error.clone() })),
+                    Waiting::Group(answer, Err(Failed::together(error.clone()))),
                     error,
                 )),
             },
@@ -301,20 +301,40 @@ impl Writer {
         self.execute("SAVEPOINT several")?;
         let before = self.tenants.before(author.tenant);
         let mut written = Vec::with_capacity(plans.len());
-        for (at, plan) in plans.into_iter().enumerate() {
-            match self.apply(author, plan) {
+        for (at, plan) in plans.iter().enumerate() {
+            match self.apply(author, plan.clone()) {
                 Ok(one) => written.push(one),
                 Err(Stop::Broken(error)) => return Err(error),
                 Err(Stop::Refused(error)) => {
-                    self.execute("ROLLBACK TO several")?;
+                    self.go_back(before)?;
+                    let alone = at == 0 || self.is_refused(author, plan.clone(), &error)?;
                     self.execute("RELEASE several")?;
-                    self.tenants.go_back(before);
-                    return Ok(Err(Failed { at, error }));
+                    return Ok(Err(Failed { at, error, alone }));
                 }
             }
         }
         self.execute("RELEASE several")?;
         Ok(Ok(written))
+    }
+
+    /// Whether this write is refused so, in the open savepoint and without what
+    /// was undone there. Nothing of it stays.
+    fn is_refused(&mut self, author: &Author, plan: Write, error: &Error) -> Result<bool, Error> {
+        let before = self.tenants.before(author.tenant);
+        let outcome = self.apply(author, plan);
+        self.go_back(before)?;
+        match outcome {
+            Err(Stop::Broken(error)) => Err(error),
+            Err(Stop::Refused(other)) => Ok(other == *error),
+            Ok(_) => Ok(false),
+        }
+    }
+
+    /// Undoes what was done since the savepoint, which stays open.
+    fn go_back(&mut self, before: Before) -> Result<(), Error> {
+        self.execute("ROLLBACK TO several")?;
+        self.tenants.go_back(before);
+        Ok(())
     }
 
     fn apply(&mut self, author: &Author, plan: Write) -> Result<Written, Stop> {

@@ -102,12 +102,11 @@ async fn say(
 async fn a_name_is_its_author_s_own() {
     let house = House::new();
     let first = say(&house, (ONE, "app"), ("", 1, 0), 1, &one(&house, 1, 1)).await.unwrap();
-    // Another tenant, another principal, another client of one, another part.
+    // Another tenant, another principal, another client of one.
     for (number, who, name) in [
         (2, (TWO, "app"), ("", 1, 0)),
         (3, (ONE, "other"), ("", 1, 0)),
         (4, (ONE, "app"), ("second", 1, 0)),
-        (5, (ONE, "app"), ("", 1, 1)),
     ] {
         let row = one(&house, number, u8::try_from(number).unwrap());
         let written = say(&house, who, name, 2, &row).await.unwrap();
@@ -115,10 +114,32 @@ async fn a_name_is_its_author_s_own() {
     }
     let again = say(&house, (ONE, "app"), ("", 1, 0), 1, &one(&house, 9, 9)).await;
     assert_eq!(again, Ok(first), "what was planned anew is not looked at");
-    let reused = say(&house, (ONE, "app"), ("", 1, 0), 2, &one(&house, 9, 9)).await;
-    assert_eq!(reused, Err(Error::OtherRequest));
-    assert_eq!(house.store.count(ONE, house.counts()).await, Ok(4));
+    // Whichever write of another request it is.
+    for part in [0, 1, u32::MAX] {
+        let reused = say(&house, (ONE, "app"), ("", 1, part), 2, &one(&house, 9, 9)).await;
+        assert_eq!(reused, Err(Error::OtherRequest));
+    }
+    assert_eq!(house.store.count(ONE, house.counts()).await, Ok(3));
+    let other_part = say(&house, (ONE, "app"), ("", 1, 7), 1, &one(&house, 9, 9)).await;
+    assert!(matches!(other_part, Ok(Written::Created(_))), "{other_part:?}");
     house.is_sound();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fits_a_name_is_known_before_anything_is_done() {
+    let house = House::new();
+    let fits = async |who: (Uuid, &str), second, digest| {
+        let name = Name { client: String::new(), request: Uuid::from_u128(1), part: 0 };
+        house.store.fits(by(who.0, who.1, second), name, [digest; 32]).await
+    };
+    let app = (ONE, "app");
+    assert_eq!(fits(app, 0, 1).await, Ok(()), "nobody has written anything yet");
+    say(&house, app, ("", 1, 3), 1, &one(&house, 1, 1)).await.unwrap();
+    assert_eq!(fits(app, 0, 1).await, Ok(()));
+    assert_eq!(fits(app, 0, 2).await, Err(Error::OtherRequest));
+    assert_eq!(fits((ONE, "other"), 0, 2).await, Ok(()));
+    assert_eq!(fits((TWO, "app"), 0, 2).await, Ok(()));
+    assert_eq!(fits(app, REMEMBERED, 2).await, Ok(()), "its time is over");
 }
 
 #[tokio::test(flavor = "multi_thread")]
