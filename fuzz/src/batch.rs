@@ -36,8 +36,8 @@ fn sound(batch: &Batch) {
             assert!(plain(&target.path) && plain(&target.query), "{target:?}");
         }
         let headers = [("content-type", "text/plain")];
-        let answer = Answer { status: 200, reason: "OK", headers: &headers, body: &part.body };
-        answers.add(part, None, &answer);
+        let answer = Answer { status: 200, reason: "OK", headers: &headers };
+        answers.add(part, None, &answer, &part.body);
     }
     let text = answers.finish();
     if batch.form == Form::Json {

@@ -12,6 +12,7 @@ use rollcall_store::Store;
 use crate::auth::Authenticator;
 use crate::auth::issuer::Issuer;
 use crate::clock::{Clock, Random};
+use crate::http::batch::Room;
 use crate::http::documents::Documents;
 use crate::http::links::Links;
 use crate::http::origin::Origin;
@@ -37,6 +38,8 @@ pub struct App {
     pub random: Arc<dyn Random>,
     /// What is too much.
     pub limits: Limits,
+    /// What holds the answers to batches until they are sent.
+    pub batch_room: Room,
     /// Where request lines go.
     pub log: Log,
     /// What absolute URLs begin with.
@@ -89,6 +92,10 @@ pub struct Limits {
     /// How large the answers to a batch may grow before its reads are refused,
     /// in bytes: they are held in memory until the last is there.
     pub batch_answer_bytes: usize,
+    /// How large the answers to all batches at once may grow, in bytes.
+    pub batch_total_bytes: usize,
+    /// How long a batch may take to begin with its parts.
+    pub batch_time: Duration,
     /// How long an answer may wait for a client that does not read.
     pub write_time: Duration,
 }
@@ -115,6 +122,8 @@ impl Default for Limits {
             batch_parts: 20,
             batch_bytes: 1024 * 1024,
             batch_answer_bytes: 16 * 1024 * 1024,
+            batch_total_bytes: 256 * 1024 * 1024,
+            batch_time: Duration::from_mins(1),
             write_time: Duration::from_secs(30),
         }
     }

@@ -113,12 +113,21 @@ fn ask_system(bytes: &mut [u8]) {
 pub struct FixedClock {
     began: i64,
     second: AtomicI64,
+    /// How far `elapsed` goes on besides, each time that it is asked, in microseconds.
+    tick: u64,
+    ticked: AtomicU64,
 }
 
 impl FixedClock {
     /// A clock that stands at this many seconds since 1970.
     pub fn at(second: i64) -> Self {
-        Self { began: second, second: AtomicI64::new(second) }
+        Self::ticking(second, Duration::ZERO)
+    }
+
+    /// A clock whose `elapsed` goes on by this much each time that it is asked.
+    pub fn ticking(second: i64, tick: Duration) -> Self {
+        let tick = u64::try_from(tick.as_micros()).unwrap_or(u64::MAX);
+        Self { began: second, second: AtomicI64::new(second), tick, ticked: AtomicU64::new(0) }
     }
 
     /// Lets so many seconds pass.
@@ -135,6 +144,7 @@ impl Clock for FixedClock {
     fn elapsed(&self) -> Duration {
         let passed = self.second.load(Ordering::SeqCst).saturating_sub(self.began);
         Duration::from_secs(u64::try_from(passed).unwrap_or(0))
+            + Duration::from_micros(self.ticked.fetch_add(self.tick, Ordering::SeqCst))
     }
 }
 

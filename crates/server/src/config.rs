@@ -60,8 +60,8 @@ const MAX_QUERY_BYTES: usize = 4 * 1024 * 1024;
 /// The most requests that a batch may be given: as many as old services take.
 const MAX_BATCH_PARTS: usize = 1000;
 
-/// The longest that a query may be given, an hour in milliseconds.
-const MAX_QUERY_TIME: usize = 3_600_000;
+/// The longest that a query or a batch may be given, an hour in milliseconds.
+const MAX_TIME: usize = 3_600_000;
 
 /// The settings as they are given; each may be absent.
 #[derive(Debug, Default, Clone, Args, Deserialize)]
@@ -151,6 +151,14 @@ pub struct Given {
     /// How large the answers to a batch may grow before its reads are refused [default: 16777216]
     #[arg(long, env = "ROLLCALL_BATCH_ANSWER_BYTES", value_name = "BYTES")]
     pub batch_answer_bytes: Option<usize>,
+    /// How large the answers to all batches at once may grow before reads are refused
+    /// [default: 268435456]
+    #[arg(long, env = "ROLLCALL_BATCH_TOTAL_BYTES", value_name = "BYTES")]
+    pub batch_total_bytes: Option<usize>,
+    /// How many milliseconds a batch may take to begin with its requests, 1 to 3600000
+    /// [default: 60000]
+    #[arg(long, env = "ROLLCALL_BATCH_TIME", value_name = "MILLISECONDS")]
+    pub batch_time: Option<usize>,
     /// Without TLS, listen on an address that other machines reach, though tokens and the secrets
     /// of the built-in issuer then cross the network unencrypted
     #[arg(long, env = "ROLLCALL_ALLOW_REMOTE", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
@@ -217,6 +225,8 @@ impl Given {
             batch_parts: self.batch_parts.or(other.batch_parts),
             batch_bytes: self.batch_bytes.or(other.batch_bytes),
             batch_answer_bytes: self.batch_answer_bytes.or(other.batch_answer_bytes),
+            batch_total_bytes: self.batch_total_bytes.or(other.batch_total_bytes),
+            batch_time: self.batch_time.or(other.batch_time),
             allow_remote: self.allow_remote.or(other.allow_remote),
             issuer: if self.issuer.is_empty() { other.issuer } else { self.issuer },
         }
@@ -261,6 +271,8 @@ impl Given {
             )?,
             batch_bytes: self.batch_bytes.unwrap_or(defaults.batch_bytes),
             batch_answer_bytes: self.batch_answer_bytes.unwrap_or(defaults.batch_answer_bytes),
+            batch_total_bytes: self.batch_total_bytes.unwrap_or(defaults.batch_total_bytes),
+            batch_time: time("batch-time", self.batch_time, defaults.batch_time)?,
             ..defaults
         };
         let issuers = issuers::settle(self.issuer)?;
@@ -338,10 +350,14 @@ impl Given {
                 MAX_QUERY_TRANSFORMATIONS,
             )?,
         };
-        let time = usize::try_from(defaults.query_time.as_millis()).unwrap_or(usize::MAX);
-        let time = within("query-time", self.query_time, time, MAX_QUERY_TIME)?;
-        Ok((limits, Duration::from_millis(u64::try_from(time).unwrap_or(u64::MAX))))
+        Ok((limits, time("query-time", self.query_time, defaults.query_time)?))
     }
+}
+
+fn time(flag: &str, given: Option<usize>, default: Duration) -> Result<Duration, String> {
+    let default = usize::try_from(default.as_millis()).unwrap_or(usize::MAX);
+    let millis = within(flag, given, default, MAX_TIME)?;
+    Ok(Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX)))
 }
 
 fn within(flag: &str, given: Option<usize>, default: usize, most: usize) -> Result<usize, String> {

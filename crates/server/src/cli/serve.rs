@@ -18,6 +18,7 @@ use crate::auth::remote::Pace;
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::config::{Config, Given};
 use crate::folder::{Folder, reachable};
+use crate::http::batch::Room;
 use crate::http::documents::Documents;
 use crate::http::links::Links;
 use crate::http::serve::serve;
@@ -85,6 +86,7 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
         issuer,
         clock: Arc::clone(&clock),
         random,
+        batch_room: Room::new(config.limits.batch_total_bytes),
         limits: config.limits.clone(),
         log: log.clone(),
         origin: config.origin.clone(),

@@ -7,23 +7,27 @@
 mod group;
 mod order;
 mod part;
+mod room;
+mod told;
 
-use hyper::StatusCode;
-use hyper::body::Bytes;
+use std::time::Duration;
+
 use hyper::header::CONTENT_TYPE;
-use rollcall_odata::headers::{Preferences, Scope};
-use rollcall_odata::payload::batch::{self, Answers, Batch, Form, Unit};
+use rollcall_odata::headers::{Preferences, Scope, repeatability};
+use rollcall_odata::payload::batch::{Answers, Batch, Form, Unit};
 use rollcall_odata::{Code, Error};
+use rollcall_store::Author;
 
 use super::answer::Answer;
 use super::error::{self, Refusal, Stamp};
-use super::fault;
 use super::pipeline::Way;
 use super::pipeline::repeat::{self, Named};
 use super::receive::{Request, Stream};
 use crate::app::App;
 use crate::observe::Observation;
 pub use group::{Planned, Slot};
+use room::Held;
+pub use room::Room;
 
 /// The request that brings a batch.
 #[derive(Clone, Copy)]
@@ -36,6 +40,8 @@ pub struct Outer<'a> {
     pub base: &'a str,
     /// The version whose root the addresses of parts are relative to.
     pub version: &'a str,
+    /// Who asks.
+    pub author: &'a Author,
 }
 
 /// Does a batch and answers all of it. A batch that cannot be read does nothing.
@@ -53,6 +59,9 @@ pub async fn answer(
     let content_type = outer.request.header(&CONTENT_TYPE);
     let batch = Batch::read(content_type, &body, outer.app.limits.batch_parts)?;
     let named = Named::of(outer.request, &body, outer.app.clock.now())?;
+    if let Some(named) = &named {
+        named.fits(&outer.app.store, outer.author.clone()).await?;
+    }
     seen.lap("plan");
     let on = preferences.continue_on_error.as_ref();
     let mut run = Run {
@@ -64,6 +73,8 @@ pub async fn answer(
         goes_on: on.map_or(batch.form == Form::Json, |(goes_on, _)| *goes_on),
         done: Vec::with_capacity(batch.parts.len()),
         answers: Answers::new(batch.form, stamp.request_id.as_str()),
+        held: outer.app.batch_room.place(),
+        until: outer.app.clock.elapsed().saturating_add(outer.app.limits.batch_time),
         causes: Vec::new(),
     };
     run.all().await;
@@ -71,7 +82,11 @@ pub async fn answer(
     let failed = run.done.iter().filter(|done| done.failed).count();
     seen.parts = Some((batch.parts.len(), failed));
     seen.cause = (!run.causes.is_empty()).then(|| run.causes.join("; "));
-    let has_name = run.named.is_some() && !run.rejected;
+    if run.rejected {
+        // Another batch of this name was faster, and nothing of this one was done.
+        return Err(Refusal::from(repeatability::reused()).rejected());
+    }
+    let has_name = run.named.is_some();
     let answered = Ok(run.finish().applying(&preferences.applied(Scope::Batch)));
     if has_name { repeat::accepted(answered) } else { answered }
 }
@@ -86,6 +101,15 @@ pub fn no_rows() -> Error {
     let message = "Many rows in one body are no part of a batch. Expected them in a request of \
                    their own, or JSON of one object.";
     Error::bad_request(message)
+}
+
+/// A part would begin, or go on to be read, after the batch's time.
+fn too_late(limit: Duration) -> Refusal {
+    error::not_now(&format!(
+        "The batch has taken {} ms: the limit batch-time of the service. This request was not \
+         done. Send it again.",
+        limit.as_millis()
+    ))
 }
 
 /// The whole body, within its limits of size and time.
@@ -112,7 +136,7 @@ struct Run<'a> {
     stamp: &'a Stamp,
     /// Its name, if it may be sent again.
     named: Option<Named>,
-    /// Whether this is the name of another batch, as one of its writes found out.
+    /// Whether this is the name of another batch, as its first write found out.
     rejected: bool,
     batch: &'a Batch,
     /// Whether it goes on after an error.
@@ -120,6 +144,10 @@ struct Run<'a> {
     /// The parts that have been done: the first so many.
     done: Vec<Done>,
     answers: Answers,
+    /// The room that the answers take.
+    held: Held,
+    /// Until when parts begin, by the clock's `elapsed`.
+    until: Duration,
     /// The causes of faults that are ours.
     causes: Vec<String>,
 }
@@ -130,7 +158,10 @@ impl Run<'_> {
         let mut units = self.batch.units.as_slice();
         while let Some(first) = units.first() {
             let failed = self.done.iter().any(|done| done.failed);
-            if self.rejected || (failed && !self.goes_on) {
+            if self.rejected {
+                return;
+            }
+            if failed && !self.goes_on {
                 return self.leave_out(units);
             }
             let many = if first.group.is_some() { 1 } else { self.together(units) };
@@ -187,91 +218,34 @@ impl Run<'_> {
         for unit in units {
             let prepared = self.prepare(unit.parts.start, &[]);
             urls.push(prepared.as_ref().map_or_else(|_| String::new(), part::Prepared::url));
-            work.push(self.outer.perform(prepared, None, self.name(unit.parts.start)));
+            let is_write = part::writes(&self.batch.parts[unit.parts.start]);
+            let one = self.outer.perform(prepared, None, self.name(unit.parts.start));
+            work.push(self.in_time(is_write, one));
         }
         let outcomes = order::in_order(work).await;
         for ((unit, outcome), url) in units.iter().zip(outcomes).zip(urls) {
-            let at = unit.parts.start;
-            let outcome = match outcome {
-                Ok(answer) => fault::told(self.fitting(at, answer)).await,
-                refused => refused,
-            };
-            let answer = self.told(at, outcome);
-            self.add(at, None, &answer, url);
+            self.single(unit.parts.start, outcome, url).await;
         }
     }
 
-    /// An answer that there is room for. What has been written is told in any case.
-    async fn fitting(&self, at: usize, answer: Answer) -> Result<Answer, Refusal> {
-        let room = self.outer.app.limits.batch_answer_bytes.saturating_sub(self.answers.len());
-        let Answer { status, headers, body } = answer;
-        let part = &self.batch.parts[at];
-        let body = match part.method.as_str() {
-            "HEAD" => Some(Bytes::new()),
-            _ => body.gathered(if part::writes(part) { usize::MAX } else { room }).await?,
-        };
-        let body = body.ok_or_else(|| self.no_room())?.into();
-        Ok(Answer { status, headers, body })
+    /// How much time is left to begin with parts.
+    fn left(&self) -> Duration {
+        self.until.saturating_sub(self.outer.app.clock.elapsed())
     }
 
-    fn no_room(&self) -> Error {
-        let most = self.outer.app.limits.batch_answer_bytes;
-        let message = format!(
-            "The answers to the batch would have more than {most} bytes: the limit \
-             batch-answer-bytes of the service. Expected fewer rows, or another batch for this \
-             request."
-        );
-        Error::new(Code::TooComplex, message)
-    }
-
-    /// The answer to a part, errors in their shape.
-    fn told(&mut self, at: usize, outcome: Result<Answer, Refusal>) -> Answer {
-        let answer = outcome.unwrap_or_else(|refusal| {
-            self.causes.extend(refusal.cause.clone());
-            // A part may have a name of its own, which says nothing of the batch's.
-            let of_batch = self.named.is_some() && !repeat::has_name(&self.batch.parts[at]);
-            self.rejected |= of_batch && refusal.is_rejected();
-            error::answer(&refusal, self.stamp)
-        });
-        answer.versioned()
-    }
-
-    /// Writes the answer to a part, the first that is not done yet.
-    fn add(&mut self, at: usize, group: Option<&str>, answer: &Answer, own: String) {
-        self.write(at, group, answer);
-        self.finished(at, answer, own);
-    }
-
-    /// A part has been done with this answer.
-    fn finished(&mut self, at: usize, answer: &Answer, own: String) {
-        // What is referred to may have come out elsewhere than was planned, if
-        // the batch had been done before.
-        let referred = self.reference(at).map(|(other, rest)| {
-            let rest = rest.split(['?', '#']).next().unwrap_or_default();
-            format!("{}{rest}", self.done[other].url)
-        });
-        let url = part::location(answer).map(str::to_owned);
-        let url = url.or(referred).unwrap_or(own);
-        let failed = answer.status.is_client_error() || answer.status.is_server_error();
-        self.done.push(Done { failed, url });
-    }
-
-    fn write(&mut self, at: usize, group: Option<&str>, answer: &Answer) {
-        let part = &self.batch.parts[at];
-        let headers: Vec<(&str, &str)> = answer
-            .headers
-            .iter()
-            .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
-            .collect();
-        let body = answer.body.first();
-        let reason = answer.status.canonical_reason().unwrap_or_default();
-        let status = answer.status.as_u16();
-        self.answers.add(part, group, &batch::Answer { status, reason, headers: &headers, body });
-    }
-
-    fn finish(self) -> Answer {
-        let media_type = self.answers.media_type();
-        let answer = Answer { body: self.answers.finish().into(), ..Answer::empty(StatusCode::OK) };
-        answer.with(CONTENT_TYPE, &media_type).versioned().uncached()
+    /// What this gives within the time that is left. A write that has begun is
+    /// waited for: it is done, and told.
+    fn in_time<T>(
+        &self,
+        is_write: bool,
+        work: impl Future<Output = Result<T, Refusal>>,
+    ) -> impl Future<Output = Result<T, Refusal>> {
+        let (left, limit) = (self.left(), self.outer.app.limits.batch_time);
+        async move {
+            if is_write {
+                return work.await;
+            }
+            tokio::time::timeout(left, work).await.unwrap_or_else(|_| Err(too_late(limit)))
+        }
     }
 }

@@ -40,6 +40,11 @@ impl Rest {
     pub fn of(source: impl Source) -> Self {
         Self(Box::new(source))
     }
+
+    /// The next part.
+    pub fn next(self) -> Making {
+        self.0.next()
+    }
 }
 
 impl fmt::Debug for Rest {
@@ -79,19 +84,12 @@ impl Body {
         }
     }
 
-    /// All of it, if that is no more than so many bytes.
-    pub async fn gathered(self, most: usize) -> Result<Option<Bytes>, Refusal> {
-        let (first, mut rest) = match self {
-            Self::Whole(bytes) => return Ok(Some(bytes).filter(|bytes| bytes.len() <= most)),
+    /// What there is of it already, and what makes the rest.
+    pub fn split(self) -> (Bytes, Option<Rest>) {
+        match self {
+            Self::Whole(bytes) => (bytes, None),
             Self::Parts(first, rest) => (first, Some(rest)),
-        };
-        let mut all = first.to_vec();
-        while let Some(Rest(source)) = rest.take().filter(|_| all.len() <= most) {
-            let (part, more) = source.next().await?;
-            all.extend_from_slice(&part);
-            rest = more;
         }
-        Ok(Some(all.into()).filter(|all: &Bytes| all.len() <= most))
     }
 }
 
@@ -172,7 +170,7 @@ impl HttpBody for Outgoing {
                     self.end(End::Complete);
                     return Poll::Ready(None);
                 }
-                More::Rest(Rest(source)) => More::Making(source.next()),
+                More::Rest(rest) => More::Making(rest.next()),
                 More::Making(mut making) => match making.as_mut().poll(context) {
                     Poll::Pending => {
                         self.more = More::Making(making);

@@ -94,6 +94,13 @@ pub fn of_store(error: store::Error, set: &EntitySet, place: &str, wanted: &str)
         }
         store::Error::FactExists { id } => fact_exists(set, place, &id.to_string()),
         store::Error::KeyExists => key_exists(set),
+        other => of_any(other),
+    }
+}
+
+/// The same of what has nothing to do with an entity.
+pub fn of_any(error: store::Error) -> Refusal {
+    match error {
         store::Error::OtherRequest => Refusal::from(repeatability::reused()).rejected(),
         store::Error::UnknownMoment => delta::out_of_sync().into(),
         store::Error::TooLarge => {
@@ -110,24 +117,25 @@ pub fn of_store(error: store::Error, set: &EntitySet, place: &str, wanted: &str)
             let message = "The disk refuses to be written for now.";
             Refusal::later(Code::Unavailable, message, DISK_SECONDS, Some(cause))
         }
-        store::Error::Closed => {
-            let message = "The service is stopping.";
-            Refusal::later(Code::Unavailable, message, BUSY_SECONDS, None)
-        }
+        store::Error::Closed => not_now("The service is stopping."),
         other => internal(other.to_string()),
     }
 }
 
 /// There is no room for another request now.
 pub fn busy() -> Refusal {
-    let message = "Too many requests are waiting. Try again in a moment.";
-    Refusal::later(Code::Unavailable, message, BUSY_SECONDS, None)
+    not_now("Too many requests are waiting. Try again in a moment.")
 }
 
 /// A request that came in plain HTTP to where TLS is spoken.
 pub fn not_secured() -> Refusal {
     let message = "The request came in plain HTTP. Expected HTTPS: this port speaks TLS alone.";
     Error::bad_request(message).into()
+}
+
+/// There is no room or no time for this now, and nothing of it was done.
+pub fn not_now(message: &str) -> Refusal {
+    Refusal::later(Code::Unavailable, message, BUSY_SECONDS, None)
 }
 
 /// A fault of ours: the client gets no more than its request id, the log gets the cause.

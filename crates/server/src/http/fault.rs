@@ -6,12 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
-use super::answer::Answer;
 use super::error::{Refusal, internal};
 
-/// The answer of this work, or the refusal that its panic amounts to. What it
+/// What this work gives, or the refusal that its panic amounts to. What it
 /// was doing is dropped; what the panic said is on standard error.
-pub async fn told(work: impl Future<Output = Result<Answer, Refusal>>) -> Result<Answer, Refusal> {
+pub async fn told<T>(work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
     let mut work = pin!(work);
     poll_fn(|context| {
         let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
@@ -25,6 +24,7 @@ mod tests {
     use hyper::StatusCode;
 
     use super::*;
+    use crate::http::answer::Answer;
 
     #[tokio::test]
     async fn a_panic_is_told_and_all_else_is_let_through() {

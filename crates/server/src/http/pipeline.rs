@@ -129,7 +129,8 @@ pub async fn odata(
     if matches!(resource, Resource::Batch) {
         // What its parts need each of them says for itself.
         options.only(&[])?;
-        let outer = batch::Outer { app, request, base, version };
+        let author = author(app, principal.as_deref());
+        let outer = batch::Outer { app, request, base, version, author: &author };
         return Box::pin(batch::answer(&outer, way, preferences, seen)).await;
     }
     if let Some(principal) = &principal {
@@ -213,6 +214,20 @@ pub async fn authenticate(
     seen.principal = Some(format!("{}@{}", principal.subject, principal.tenant));
     seen.lap("authenticate");
     Ok(principal)
+}
+
+/// The tenant of whoever asks: nobody's where no token is needed.
+fn tenant(principal: Option<&Principal>) -> uuid::Uuid {
+    principal.map_or(uuid::Uuid::nil(), |principal| principal.tenant)
+}
+
+fn author(app: &App, principal: Option<&Principal>) -> Author {
+    let subject = principal.map(|principal| principal.subject.clone());
+    Author {
+        tenant: tenant(principal),
+        principal: subject.unwrap_or_default(),
+        at: app.clock.now(),
+    }
 }
 
 fn endpoint(resource: &Resource) -> Endpoint {
@@ -419,16 +434,11 @@ impl Call<'_> {
     }
 
     fn tenant(&self) -> uuid::Uuid {
-        self.principal.as_ref().map_or(uuid::Uuid::nil(), |principal| principal.tenant)
+        tenant(self.principal.as_deref())
     }
 
     fn author(&self) -> Author {
-        let subject = self.principal.as_ref().map(|principal| principal.subject.clone());
-        Author {
-            tenant: self.tenant(),
-            principal: subject.unwrap_or_default(),
-            at: self.app.clock.now(),
-        }
+        author(self.app, self.principal.as_deref())
     }
 
     fn precondition(&self) -> Precondition {

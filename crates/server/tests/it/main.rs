@@ -14,6 +14,8 @@ mod apply;
 mod bad_bodies;
 mod bad_tokens;
 mod batch;
+mod batch_again;
+mod batch_limits;
 mod batch_model;
 mod batch_multipart;
 mod bulk;
@@ -145,9 +147,13 @@ suite! {
         requests_depend_on_others
         a_batch_goes_on_unless_it_is_told_not_to
         a_group_is_done_as_a_whole_or_not_at_all
+        a_failed_group_is_told_what_is_true_after_it
         a_batch_that_is_sent_again_makes_no_second_row
         a_batch_holds_no_batch_and_no_file
         the_token_of_the_batch_counts_for_all_of_it;
+    batch_again:
+        a_batch_s_id_stands_for_that_batch_alone
+        another_batch_at_the_same_time_does_nothing;
     batch_multipart:
         as_the_client_of_net_writes_it
         as_olingo_writes_it

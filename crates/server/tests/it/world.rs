@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rollcall::app::{App, Limits};
@@ -15,6 +16,7 @@ use rollcall::auth::remote::Pace;
 use rollcall::clock::{FixedClock, Random, SeededRandom, SystemClock, SystemRandom};
 use rollcall::config::issuers;
 use rollcall::folder::{Folder, Secrets};
+use rollcall::http::batch::Room;
 use rollcall::http::documents::Documents;
 use rollcall::http::links::Links;
 use rollcall::http::origin::Origin;
@@ -57,6 +59,8 @@ struct Kind {
     pace: Pace,
     /// Whether their keys are fetched before a token needs them.
     ahead: bool,
+    /// How far the clock's `elapsed` goes on each time that it is asked.
+    tick: Duration,
 }
 
 /// A service that ends with the test.
@@ -138,6 +142,13 @@ impl World {
         Self::start(Kind { issuers, pace, ahead, ..Kind::plain() })
     }
 
+    /// One in which time goes on by this much each time that somebody looks.
+    pub fn ticking(tick: Duration, change: impl FnOnce(&mut Limits)) -> Self {
+        let mut kind = Kind { tick, ..Kind::plain() };
+        change(&mut kind.limits);
+        Self::start(kind)
+    }
+
     /// Another of the same kind, empty; tokens of this one hold there.
     pub fn fresh(&self) -> Self {
         Self::start(self.kind.clone())
@@ -152,7 +163,7 @@ impl World {
         let store = Store::open(&folder.path().join("test.db"), &model, &options).unwrap();
         let secrets = Secrets::make(&SeededRandom::new(1));
         let issuer = Issuer::new(&secrets);
-        let clock = Arc::new(FixedClock::at(NOW));
+        let clock = Arc::new(FixedClock::ticking(NOW, kind.tick));
         let log = Arc::new(Mutex::new(String::new()));
         let lines = Arc::clone(&log);
         let log_lines = Log::new(move |line| writeln!(lines.lock().unwrap(), "{line}").unwrap());
@@ -172,6 +183,7 @@ impl World {
             issuer: issuer.clone(),
             clock: Arc::<FixedClock>::clone(&clock),
             random: Arc::new(SeededRandom::new(2)),
+            batch_room: Room::new(kind.limits.batch_total_bytes),
             limits: kind.limits.clone(),
             log: log_lines,
             origin: kind.origin.clone(),

@@ -17,9 +17,7 @@ impl Task {
     pub(super) fn broken(self, error: &Error) -> Waiting {
         match self {
             Self::One(_, answer) => Waiting::One(answer, Err(error.clone())),
-            Self::Group(_, answer) => {
-                Waiting::Group(answer, Err(Failed::together(error.clone())))
-            }
+            Self::Group(_, answer) => Waiting::Group(answer, Err(Failed::together(error.clone()))),
         }
     }
 }

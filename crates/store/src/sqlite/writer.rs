@@ -281,12 +281,11 @@ impl Writer {
                 Err(Stop::Refused(error)) => Ok(Waiting::One(answer, Err(error))),
                 Err(Stop::Broken(error)) => Err((Waiting::One(answer, Err(error.clone())), error)),
             },
-            Task::Group(plans, answer) => match self.group(author, plans) {
+            Task::Group(plans, answer) => match self.group(author, &plans) {
                 Ok(written) => Ok(Waiting::Group(answer, written)),
-                Err(error) => Err((
-                    Waiting::Group(answer, Err(Failed::together(error.clone()))),
-                    error,
-                )),
+                Err(error) => {
+                    Err((Waiting::Group(answer, Err(Failed::together(error.clone()))), error))
+                }
             },
         }
     }
@@ -296,7 +295,7 @@ impl Writer {
     fn group(
         &mut self,
         author: &Author,
-        plans: Vec<Write>,
+        plans: &[Write],
     ) -> Result<Result<Vec<Written>, Failed>, Error> {
         self.execute("SAVEPOINT several")?;
         let before = self.tenants.before(author.tenant);

@@ -1,4 +1,5 @@
-//! The answers to a batch, in the form of its requests.
+//! The answers to a batch, in the form of its requests. A body may come piece by
+//! piece: it is written where it stays, and held nowhere else.
 
 use std::collections::BTreeMap;
 
@@ -17,8 +18,25 @@ pub struct Answer<'a> {
     pub reason: &'a str,
     /// Its headers, their names in lower case.
     pub headers: &'a [(&'a str, &'a str)],
-    /// Its body.
-    pub body: &'a [u8],
+}
+
+/// The answer that is being written.
+#[derive(Debug)]
+struct Open {
+    /// Where it begins, and where its body does.
+    begin: usize,
+    body: usize,
+    kind: Kind,
+    status: u16,
+}
+
+/// How a body stands in the text.
+#[derive(Debug)]
+enum Kind {
+    /// As it is, after this in front of it.
+    Plain { before: &'static str },
+    /// As base64url in quotes; up to two bytes wait for a third.
+    Encoded(Vec<u8>),
 }
 
 /// The answers that have been written so far.
@@ -31,7 +49,8 @@ pub struct Answers {
     /// How many change sets have been begun.
     sets: usize,
     /// The boundary of the change set that is open.
-    open: Option<String>,
+    set: Option<String>,
+    open: Option<Open>,
 }
 
 /// What stands before the body of an answer in JSON.
@@ -49,7 +68,7 @@ impl Answers {
     /// No answers yet. `name` is in no answer, such as a GUID that nobody knew.
     pub fn new(form: Form, name: impl Into<String>) -> Self {
         let text = if form == Form::Json { b"{\"responses\":[".to_vec() } else { Vec::new() };
-        Self { form, text, name: name.into(), sets: 0, open: None }
+        Self { form, text, name: name.into(), sets: 0, set: None, open: None }
     }
 
     /// How many bytes have been written.
@@ -79,22 +98,91 @@ impl Answers {
             self.line(&format!("--{outer}"));
             self.line(&format!("Content-Type: multipart/mixed; boundary={boundary}"));
             self.line("");
-            self.open = Some(boundary);
+            self.set = Some(boundary);
         }
     }
 
     /// The last answer to a change set has been written.
     pub fn end_set(&mut self) {
-        if let Some(boundary) = self.open.take() {
+        if let Some(boundary) = self.set.take() {
             self.line(&format!("--{boundary}--"));
         }
     }
 
-    /// Writes an answer. `group` is the atomic group that the part is in.
-    pub fn add(&mut self, part: &Part, group: Option<&str>, answer: &Answer<'_>) {
+    /// Writes an answer whose body is at hand. `group` is the atomic group that
+    /// the part is in.
+    pub fn add(&mut self, part: &Part, group: Option<&str>, answer: &Answer<'_>, body: &[u8]) {
+        self.begin(part, group, answer);
+        self.body(body);
+        self.end();
+    }
+
+    /// Begins an answer; its body follows.
+    pub fn begin(&mut self, part: &Part, group: Option<&str>, answer: &Answer<'_>) {
+        let begin = self.text.len();
+        let kind = match self.form {
+            Form::Json => {
+                self.head_json(part, group, answer);
+                let member = Kind::Plain { before: ",\"body\":" };
+                if answer.is_json() { member } else { Kind::Encoded(Vec::new()) }
+            }
+            Form::Multipart => {
+                self.head_http(part, answer);
+                Kind::Plain { before: "" }
+            }
+        };
+        self.open = Some(Open { begin, body: self.text.len(), kind, status: answer.status });
+    }
+
+    /// Writes more of the body of the answer that has been begun.
+    pub fn body(&mut self, bytes: &[u8]) {
+        let Some(open) = self.open.as_mut().filter(|_| !bytes.is_empty()) else { return };
+        let is_first = self.text.len() == open.body;
+        match &mut open.kind {
+            Kind::Plain { before } => {
+                if is_first {
+                    self.text.extend_from_slice(before.as_bytes());
+                }
+                self.text.extend_from_slice(bytes);
+            }
+            Kind::Encoded(waiting) => {
+                if is_first {
+                    self.text.extend_from_slice(b",\"body\":\"");
+                }
+                waiting.extend_from_slice(bytes);
+                let rest = waiting.split_off(waiting.len() / 3 * 3);
+                let whole = std::mem::replace(waiting, rest);
+                self.text.extend_from_slice(URL_SAFE_NO_PAD.encode(whole).as_bytes());
+            }
+        }
+    }
+
+    /// Ends the answer that has been begun.
+    pub fn end(&mut self) {
+        let Some(Open { body, kind, status, .. }) = self.open.take() else { return };
+        if let Kind::Encoded(waiting) = kind
+            && self.text.len() > body
+        {
+            self.text.extend_from_slice(URL_SAFE_NO_PAD.encode(waiting).as_bytes());
+            self.text.push(b'"');
+        }
         match self.form {
-            Form::Json => self.add_json(part, group, answer),
-            Form::Multipart => self.add_http(part, answer),
+            Form::Json => self.text.push(b'}'),
+            Form::Multipart => {
+                let length = self.text.len() - body;
+                let can_have_one = ![204, 304].contains(&status);
+                let length = can_have_one.then(|| format!("Content-Length: {length}\r\n"));
+                let head_end = length.unwrap_or_default() + "\r\n";
+                self.text.splice(body..body, head_end.into_bytes());
+                self.line("");
+            }
+        }
+    }
+
+    /// Takes back the answer that has been begun, as if it had not been.
+    pub fn undo(&mut self) {
+        if let Some(open) = self.open.take() {
+            self.text.truncate(open.begin);
         }
     }
 
@@ -119,8 +207,8 @@ impl Answers {
         self.text.extend_from_slice(b"\r\n");
     }
 
-    /// JSON stands as it is, every other body as base64url.
-    fn add_json(&mut self, part: &Part, group: Option<&str>, answer: &Answer<'_>) {
+    /// All of an answer in JSON but its body and the last brace.
+    fn head_json(&mut self, part: &Part, group: Option<&str>, answer: &Answer<'_>) {
         if !self.text.ends_with(b"[") {
             self.text.push(b',');
         }
@@ -129,27 +217,15 @@ impl Answers {
         let head = Head { id, atomicity_group: group, status, headers: headers.collect() };
         // Texts and numbers always have a JSON form.
         let mut head = serde_json::to_string(&head).unwrap_or_default();
-        // The last brace, until the body stands before it.
         head.pop();
         self.text.extend_from_slice(head.as_bytes());
-        if !answer.body.is_empty() {
-            self.text.extend_from_slice(b",\"body\":");
-            if answer.is_json() {
-                self.text.extend_from_slice(answer.body);
-            } else {
-                self.text.push(b'"');
-                self.text.extend_from_slice(URL_SAFE_NO_PAD.encode(answer.body).as_bytes());
-                self.text.push(b'"');
-            }
-        }
-        self.text.push(b'}');
     }
 
-    /// A response as HTTP has it, the way that clients with little patience parse
-    /// it: CRLF throughout, a length where there can be a body, an empty line
-    /// after the headers in any case.
-    fn add_http(&mut self, part: &Part, answer: &Answer<'_>) {
-        let boundary = self.open.clone().unwrap_or_else(|| self.boundary());
+    /// The head of a response as HTTP has it, the way that clients with little
+    /// patience parse it: CRLF throughout, a length where there can be a body, an
+    /// empty line after the headers in any case. Length and line come in the end.
+    fn head_http(&mut self, part: &Part, answer: &Answer<'_>) {
+        let boundary = self.set.clone().unwrap_or_else(|| self.boundary());
         self.line(&format!("--{boundary}"));
         self.line("Content-Type: application/http");
         self.line("Content-Transfer-Encoding: binary");
@@ -165,12 +241,6 @@ impl Answers {
         for (name, value) in answer.headers {
             self.line(&format!("{}: {value}", cased(name)));
         }
-        if ![204, 304].contains(&answer.status) {
-            self.line(&format!("Content-Length: {}", answer.body.len()));
-        }
-        self.line("");
-        self.text.extend_from_slice(answer.body);
-        self.line("");
     }
 }
 
@@ -220,19 +290,14 @@ mod tests {
         let json = [("content-type", "application/json"), ("odata-version", "4.0")];
         let body = b"{\"a\":9007199254740993}";
         answers.begin_set();
-        let one = Answer { status: 201, reason: "Created", headers: &json, body };
-        answers.add(&part("1\""), Some("g"), &one);
+        let one = Answer { status: 201, reason: "Created", headers: &json };
+        answers.add(&part("1\""), Some("g"), &one, body);
         answers.end_set();
-        let none = Answer {
-            status: 204,
-            reason: "No Content",
-            headers: &[("etag", "W/\"1\"")],
-            body: b"",
-        };
-        answers.add(&part("2"), None, &none);
+        let none = Answer { status: 204, reason: "No Content", headers: &[("etag", "W/\"1\"")] };
+        answers.add(&part("2"), None, &none, b"");
         let text = [("content-type", "text/plain"), ("www-authenticate", "x")];
-        let plain = Answer { status: 200, reason: "OK", headers: &text, body: b"\xff?" };
-        answers.add(&part("3"), None, &plain);
+        let plain = Answer { status: 200, reason: "OK", headers: &text };
+        answers.add(&part("3"), None, &plain, b"\xff?");
         let media_type = answers.media_type();
         format!("{media_type}\n{}", String::from_utf8_lossy(&answers.finish()))
     }
@@ -247,5 +312,26 @@ mod tests {
     #[test]
     fn answers_as_multipart() {
         insta::assert_snapshot!(written(Form::Multipart).replace('\r', "<CR>"));
+    }
+    proptest::proptest! {
+        #[test]
+        fn a_body_in_pieces_is_the_body(
+            pieces in proptest::collection::vec(proptest::collection::vec(0_u8.., 0..9), 0..6),
+            is_json: bool,
+        ) {
+            let headers = [("content-type", if is_json { "application/json" } else { "text/plain" })];
+            let answer = Answer { status: 200, reason: "OK", headers: &headers };
+            for form in [Form::Json, Form::Multipart] {
+                let (mut whole, mut pieced) = (Answers::new(form, "N"), Answers::new(form, "N"));
+                whole.add(&part("1"), None, &answer, &pieces.concat());
+                for _ in 0..2 {
+                    pieced.undo();
+                    pieced.begin(&part("1"), None, &answer);
+                    for piece in &pieces { pieced.body(piece); }
+                }
+                pieced.end();
+                proptest::prop_assert_eq!(whole.finish(), pieced.finish());
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use rollcall_odata::payload::batch::Form;
 use rollcall_odata::plan::Write;
-use rollcall_odata::{Code, Error, Value};
+use rollcall_odata::{Code, Error};
 use rollcall_store::{Author, Error as StoreError, Failed, Written};
 use tokio::sync::oneshot::{Receiver, Sender, channel};
 
@@ -23,8 +23,8 @@ pub struct Planned {
     pub author: Author,
     /// What.
     pub plan: Write,
-    /// The key of the entity and where it will be, if it is new.
-    pub made: Option<(Value, String)>,
+    /// Where the entity will be, if it is new.
+    pub made: Option<String>,
 }
 
 /// A part's place in its group.
@@ -146,7 +146,7 @@ async fn begin(
         // It writes nothing, and says so now.
         return Err(work.await.err().unwrap_or_else(|| no_write().into()));
     };
-    let url = planned.made.as_ref().map_or(own, |(_, url)| url.clone());
+    let url = planned.made.clone().unwrap_or(own);
     Ok(Waiting { work, planned, tell, url })
 }
 
@@ -159,9 +159,7 @@ async fn finish<W: Future<Output = Result<Answer, Refusal>>>(
     let Some(first) = waiting.first() else { return Ok(Vec::new()) };
     let author = first.planned.author.clone();
     let (mut works, mut plans) = (Vec::new(), Vec::new());
-    let mut keys = Vec::new();
     for Waiting { work, planned, tell, .. } in waiting {
-        keys.extend(planned.made.map(|(key, _)| key));
         plans.push(planned.plan);
         works.push((work, tell));
     }
@@ -174,12 +172,7 @@ async fn finish<W: Future<Output = Result<Answer, Refusal>>>(
             }
             Ok(outcomes)
         }
-        Err(Failed { at, error: StoreError::FactExists { id } })
-            if keys.contains(&Value::Guid(id)) =>
-        {
-            Err((at, twice().into()))
-        }
-        Err(Failed { at, error }) => {
+        Err(Failed { at, error, alone }) => {
             let cause = error.to_string();
             let refusal = match works.into_iter().nth(at) {
                 Some((work, tell)) => {
@@ -188,7 +181,8 @@ async fn finish<W: Future<Output = Result<Answer, Refusal>>>(
                 }
                 None => None,
             };
-            Err((at, refusal.unwrap_or_else(|| internal(cause))))
+            let refusal = refusal.unwrap_or_else(|| internal(cause));
+            Err((at, if alone { refusal } else { discord(refusal) }))
         }
     }
 }
@@ -199,11 +193,22 @@ fn no_write() -> Error {
     Error::bad_request(message)
 }
 
-/// What is in the way is another part's, and not there any more.
-fn twice() -> Error {
-    let message = "Two requests of the same atomic group create the same object. Expected each \
-                   once: nothing of the group was done.";
-    Error::new(Code::Conflict, message)
+/// A part does not go with those before it: what it met there is not there any
+/// more, and is not named.
+fn discord(refusal: Refusal) -> Refusal {
+    let what = match refusal.error.code {
+        Code::Conflict => "makes the object that is in the way of this one",
+        Code::NotFound => "deletes the object",
+        Code::PreconditionFailed => "changes the object, which has another ETag then",
+        // The rules of an object name its values alone.
+        _ => return refusal,
+    };
+    let message = format!(
+        "A request before this one in the same atomic group {what}. Expected requests that go \
+         together: nothing of the group was done."
+    );
+    let target = refusal.error.target.clone();
+    Refusal { error: Error { target, ..Error::new(refusal.error.code, message) }, ..refusal }
 }
 
 /// The answer to the neighbours of the part that is to blame.

@@ -16,7 +16,7 @@ use super::super::pipeline::repeat::Named;
 use super::super::pipeline::{self, Way};
 use super::super::receive::{MAX_BODY, Request, gzipped, leads_to, too_large};
 use super::super::routes::VERSIONS;
-use super::{Done, Outer, Run, Slot};
+use super::{Done, Outer, Run, Slot, too_late};
 use crate::observe::Observation;
 
 /// What a part says of who asks, or of a connection that it has not: the outer
@@ -69,8 +69,11 @@ impl Run<'_> {
         if part.after.iter().any(failed) {
             return Err(depends("A request that this one depends on failed.").into());
         }
-        if !writes(part) && self.answers.len() > self.outer.app.limits.batch_answer_bytes {
-            return Err(self.no_room().into());
+        if self.left().is_zero() {
+            return Err(too_late(self.outer.app.limits.batch_time));
+        }
+        if !writes(part) {
+            self.fits()?;
         }
         let url = match self.reference(at) {
             None => part.url.clone(),

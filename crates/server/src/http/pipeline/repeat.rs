@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use rollcall_odata::headers::repeatability::{self, Given, Repeatable};
 use rollcall_odata::payload::batch::Part;
 use rollcall_odata::plan::{Name, Once, Write};
+use rollcall_store::{Author, Store};
 use sha2::{Digest, Sha256};
 
 use super::{Call, MAX_VERSION, PREFER, VERSION};
 use crate::http::answer::{Answer, REPEATABILITY_RESULT};
-use crate::http::error::Refusal;
+use crate::http::error::{self, Refusal};
 use crate::http::receive::Request;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("repeatability-request-id");
@@ -58,10 +59,19 @@ impl Named {
         Self { part, ..self.clone() }
     }
 
+    /// Refuses the request if another one has been done under its name.
+    pub async fn fits(&self, store: &Store, author: Author) -> Result<(), Refusal> {
+        store.fits(author, self.name(), self.digest).await.map_err(error::of_any)
+    }
+
     fn once(&self, write: Write) -> Write {
-        let Repeatable { request, client, until } = self.repeatable.clone();
-        let name = Name { client, request, part: self.part };
-        Write::Once(Box::new(Once { name, digest: self.digest, until, write }))
+        let (name, digest, until) = (self.name(), self.digest, self.repeatable.until);
+        Write::Once(Box::new(Once { name, digest, until, write }))
+    }
+
+    fn name(&self) -> Name {
+        let Repeatable { request, client, .. } = self.repeatable.clone();
+        Name { client, request, part: self.part }
     }
 }
 

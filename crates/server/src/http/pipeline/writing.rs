@@ -100,9 +100,7 @@ impl Call<'_> {
             return self.app.store.write(author, self.once(plan)).await;
         };
         let made = match &plan {
-            plan::Write::Create(create) => {
-                Some((create.row[0].clone(), self.url(place, &create.row)))
-            }
+            plan::Write::Create(create) => Some(self.url(place, &create.row)),
             _ => None,
         };
         slot.write(Planned { author, plan: self.once(plan), made }).await
