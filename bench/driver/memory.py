@@ -17,6 +17,7 @@ REPORT = "/v1.0/reports/getOffice365ActiveUserCounts(period='ALL')"
 SMALLER = 10
 # How many clients ask for everything and read nothing.
 DEAF = 20
+MEAN = "teams with average as mean"
 COMPUTED = ",".join(f"concat('{'x' * 100}',reportPeriod) as c{n}" for n in range(16))
 ANSWERS = {
     "one object": f"{PATH}?$top=1",
@@ -24,6 +25,14 @@ ANSWERS = {
     "all as lines of JSON": f"{PATH}?$format=ndjson",
     "100,000 as lines, 16 computed": f"{PATH}?$format=ndjson&$top=100000&$compute={COMPUTED}",
     "20,000 as CSV, in an order": f"{PATH}?$format=csv&$top=20000&$orderby=teams desc",
+    "$apply: mean of each period": f"{PATH}?$apply=groupby((reportPeriod),aggregate({MEAN}))",
+    "$apply: of each day and period, rolled up":
+        f"{PATH}?$apply=groupby((rollup(reportDate,reportPeriod)),aggregate({MEAN},$count as n))",
+    "$apply: distinct ids": f"{PATH}?$apply=aggregate(id with countdistinct as ids)",
+    "$apply: a group for each row": f"{PATH}?$apply=groupby((id),aggregate({MEAN}))/orderby(mean desc)",
+    "$apply: two halves, one after the other":
+        f"{PATH}?$apply=concat(filter(teams lt 830)/groupby((reportDate),aggregate({MEAN})),"
+        f"compute(teams add yammer as both)/aggregate(both with sum as both))",
     "the report of all days, JSON": f"{REPORT}?$format=json",
     "the report of all days, CSV": REPORT,
 }
