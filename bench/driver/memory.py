@@ -32,7 +32,7 @@ ANSWERS = {
     "$apply: a group for each row": f"{PATH}?$apply=groupby((id),aggregate({MEAN}))/orderby(mean desc)",
     "$apply: two halves, one after the other":
         f"{PATH}?$apply=concat(filter(teams lt 830)/groupby((reportDate),aggregate({MEAN})),"
-        f"compute(teams add yammer as both)/aggregate(both with sum as both))",
+        f"compute(teams add yammer as both)/aggregate(both with sum as total))",
     "the report of all days, JSON": f"{REPORT}?$format=json",
     "the report of all days, CSV": REPORT,
 }
