@@ -141,7 +141,10 @@ impl Tls {
                 };
                 (origin, next)
             });
-            let Ok((same, next)) = looked.await else { return std::future::pending().await };
+            let Ok((same, next)) = looked.await else {
+                log.write(&format!("{now:.3} certificate kept cause=\"no other is looked for\""));
+                return std::future::pending().await;
+            };
             origin = same;
             let said = match next {
                 None => continue,

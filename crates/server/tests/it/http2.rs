@@ -120,6 +120,13 @@ fn an_idle_connection_is_ended() {
 
 #[test]
 fn who_takes_in_nothing_of_an_answer_is_cut_off() {
+    // More than is handed over at once, and less.
+    for path in ["/openapi.json", "/v1.0/$metadata"] {
+        cut_off(path);
+    }
+}
+
+fn cut_off(path: &str) {
     let world = World::secured_with_limits(|limits| {
         limits.connections = 1;
         limits.write_time = Duration::from_millis(300);
@@ -129,8 +136,7 @@ fn who_takes_in_nothing_of_an_answer_is_cut_off() {
             builder.initial_stream_window_size(1000);
         };
         let (mut sender, ended) = world.secure().http2_with(world.address(), small).await;
-        // More than is handed over at once.
-        let asked = ask("GET", "/openapi.json").request();
+        let asked = ask("GET", path).request();
         let answer = patiently(sender.send_request(asked)).await.unwrap();
         assert_eq!(answer.status(), 200);
         // The connection itself is well, and used.

@@ -17,6 +17,16 @@ pub const LARGEST: usize = 16 * 1024 * 1024;
 /// have to be compiled for each row. A larger one is no pattern.
 pub const COMPUTED: usize = 256 * 1024;
 
+/// What a byte of a pattern may take before its size is known, in bytes: a class
+/// such as `\w` is read into all its ranges. It bounds the length of a text.
+const OF_A_BYTE: usize = 256;
+
+/// The longest pattern whatever the limit says, in bytes: some 32 MiB while it is read.
+const LONGEST: usize = 8 * 1024;
+
+/// What is read under any limit.
+const SHORTEST: usize = 64;
+
 /// As many nodes a pattern counts: each takes its own memory, and time before
 /// the query begins.
 pub(super) const NODES: usize = 24;
@@ -33,6 +43,9 @@ impl Pattern {
 
     /// A pattern that was computed, `None` where it is none or too large.
     pub fn computed(text: &str) -> Option<Self> {
+        if is_too_long(text, COMPUTED) {
+            return None;
+        }
         let mut builder = RegexBuilder::new(text);
         builder.size_limit(COMPUTED).dfa_size_limit(COMPUTED).build().ok().map(Self)
     }
@@ -44,7 +57,15 @@ impl Pattern {
 }
 
 fn compiled(text: &str, most: usize) -> Result<Regex, regex::Error> {
+    if is_too_long(text, most) {
+        return Err(regex::Error::CompiledTooBig(most));
+    }
     RegexBuilder::new(text).size_limit(most).build()
+}
+
+/// Whether a text is too long to be read under this limit on what is compiled.
+fn is_too_long(text: &str, most: usize) -> bool {
+    text.len() > LONGEST.min((most / OF_A_BYTE).max(SHORTEST))
 }
 
 /// Refuses what is no pattern, or one that is too large.
@@ -66,5 +87,24 @@ pub(super) fn check(text: &str, option: &str, limits: Limits) -> Result<(), Erro
             );
             Err(Error::bad_request(message).about(option))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_patterns_are_not_even_read() {
+        let of = |length: usize| r"\w".repeat(length / 2);
+        // Short enough to be read, and then too large.
+        assert!(compiled(&of(1024), COMPUTED).is_err());
+        assert!(is_too_long(&of(1026), COMPUTED) && !is_too_long(&of(1024), COMPUTED));
+        assert!(Pattern::computed(&"a".repeat(1024)).is_some());
+        assert!(Pattern::computed(&"a".repeat(1025)).is_none());
+        assert!(Pattern::of(&"a".repeat(LONGEST)).is_some());
+        assert!(Pattern::of(&"a".repeat(LONGEST + 1)).is_none());
+        assert!(!is_too_long(&"a".repeat(SHORTEST), 1));
+        assert!(is_too_long(&"a".repeat(SHORTEST + 1), 1));
     }
 }

@@ -135,7 +135,7 @@ impl Body for Counted {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
         let this = &mut *self;
-        // Who asks has room for more: it is not the client that we wait for.
+        // Who asks has handed on what there was: it is not the client that we wait for.
         this.stream.turn(false);
         if this.ready.is_empty() {
             let Some(body) = &mut this.body else { return Poll::Ready(None) };
@@ -147,7 +147,16 @@ impl Body for Counted {
                 end => return Poll::Ready(end),
             }
         }
-        let piece = this.ready.split_to(PIECE.min(this.ready.len()));
+        let mut length = PIECE.min(this.ready.len());
+        let is_last =
+            length == this.ready.len() && this.body.as_ref().is_none_or(Body::is_end_stream);
+        if is_last && length > 1 {
+            // The last byte is handed on when the client has taken in the others, and
+            // only then is the answer done with: without it nobody would know of an
+            // answer that waits, as hyper hands on a last piece however little room there is.
+            length -= 1;
+        }
+        let piece = this.ready.split_to(length);
         this.stream.turn(true);
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }

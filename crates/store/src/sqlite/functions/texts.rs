@@ -9,6 +9,10 @@ use uuid::Uuid;
 use super::{Arguments, boolean};
 use crate::column::computed::{decode, encode};
 
+/// The longest text that `concat` gives, in bytes: parts that stand many times
+/// in an expression would else make texts of any length, for every row.
+const LONGEST: usize = 1024 * 1024;
+
 /// `None` where there is no value to give, or it is not a function of this file.
 pub(super) fn evaluate(function: Function, a: &Arguments<'_, '_>) -> Option<Owned> {
     match function {
@@ -25,7 +29,11 @@ pub(super) fn evaluate(function: Function, a: &Arguments<'_, '_>) -> Option<Owne
         Function::ToLower => a.text(0).map(|text| Owned::Text(text.to_lowercase())),
         Function::ToUpper => a.text(0).map(|text| Owned::Text(text.to_uppercase())),
         Function::Trim => a.text(0).map(|text| Owned::Text(text.trim().to_owned())),
-        Function::Concat => pair(a).map(|(one, other)| Owned::Text(format!("{one}{other}"))),
+        Function::Concat => {
+            let (one, other) = pair(a)?;
+            let fits = one.len() + other.len() <= LONGEST;
+            fits.then(|| Owned::Text(format!("{one}{other}")))
+        }
         Function::BooleanToText => shown(Ty::Boolean, a),
         Function::IntToText => shown(Ty::Int, a),
         Function::DecimalToText => shown(Ty::Decimal, a),
@@ -89,4 +97,25 @@ fn shown(ty: Ty, a: &Arguments<'_, '_>) -> Option<Owned> {
 
 fn read(ty: Ty, a: &Arguments<'_, '_>) -> Option<Owned> {
     literal_of(ty, a.text(0)?).map(|value| encode(&value))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+
+    #[test]
+    fn texts_do_not_grow_without_bound() {
+        let connection = Connection::open_in_memory().unwrap();
+        super::super::register(&connection).unwrap();
+        let sql = format!("SELECT {}(?1, ?2) IS NULL", super::super::name(Function::Concat));
+        let is_null = |one: usize, other: usize| {
+            let texts = [one, other].map(|length| "x".repeat(length));
+            connection.query_row(&sql, texts, |row| row.get::<_, bool>(0)).unwrap()
+        };
+        assert!(!is_null(LONGEST - 1, 1));
+        assert!(is_null(LONGEST, 1));
+        assert!(!is_null(0, LONGEST));
+    }
 }
