@@ -3,10 +3,11 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Channel};
-use hyper::body::Bytes;
+use http_body_util::{BodyExt, Channel, channel};
+use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::task::JoinHandle;
 
 use crate::client::{PATIENCE, ask};
 use crate::process::{Service, log_of, rollcall, signal, token};
@@ -15,6 +16,8 @@ use crate::secure::{Secure, runtime, whole};
 use crate::world::World;
 
 type Open = http2::SendRequest<Channel<Bytes, Infallible>>;
+type Body = channel::Sender<Bytes, Infallible>;
+type Answer = JoinHandle<hyper::Result<hyper::Response<Incoming>>>;
 
 /// A connection whose requests have bodies that come when they come.
 async fn open(client: &Secure, address: std::net::SocketAddr) -> Open {
@@ -26,13 +29,17 @@ async fn open(client: &Secure, address: std::net::SocketAddr) -> Open {
 }
 
 /// A create whose body is still to come, and where it goes.
-fn begun(
-    token: &str,
-) -> (hyper::Request<Channel<Bytes, Infallible>>, http_body_util::channel::Sender<Bytes, Infallible>)
-{
+fn begun(token: &str) -> (hyper::Request<Channel<Bytes, Infallible>>, Body) {
     let (sender, body) = Channel::new(2);
     let (head, _) = ask("POST", COLLECTION).bearer(token).json("").request().into_parts();
     (hyper::Request::from_parts(head, body), sender)
+}
+
+/// A create under way whose body has begun and not ended.
+async fn half_sent(sender: &mut Open, token: &str) -> (Answer, Body) {
+    let (request, mut body) = begun(token);
+    body.send_data("{".into()).await.unwrap();
+    (tokio::spawn(sender.send_request(request)), body)
 }
 
 async fn patiently<T>(work: impl Future<Output = T>) -> T {
@@ -71,32 +78,46 @@ fn all_connections_together_have_no_more_requests_than_there_may_be_connections(
     let world = World::secured_with_limits(|limits| limits.connections = 2);
     let bearer = world.writer();
     runtime().block_on(async {
-        let mut one = open(world.secure(), world.address()).await;
-        let mut two = open(world.secure(), world.address()).await;
-        let mut waiting = Vec::new();
-        for sender in [&mut one, &mut two] {
-            let (request, mut body) = begun(&bearer);
-            body.send_data("{".into()).await.unwrap();
-            waiting.push((tokio::spawn(sender.send_request(request)), body));
-        }
-        // The two are under way once a third is refused.
-        let refused = loop {
-            let (request, body) = begun("x");
-            drop(body);
-            let reply = whole(patiently(one.send_request(request)).await).await.unwrap();
-            if reply.status != 401 {
-                break reply;
+        let mut senders = [
+            open(world.secure(), world.address()).await,
+            open(world.secure(), world.address()).await,
+        ];
+        let mut waiting =
+            [half_sent(&mut senders[0], &bearer).await, half_sent(&mut senders[1], &bearer).await];
+        // The two are under way once a third is refused. Until then a third may
+        // have a place and one of the two be refused, which is sent again.
+        let refused = patiently(async {
+            loop {
+                let (request, body) = begun("x");
+                drop(body);
+                let reply = whole(senders[0].send_request(request).await).await.unwrap();
+                if reply.status != 401 {
+                    break reply;
+                }
+                for (sender, one) in senders.iter_mut().zip(&mut waiting) {
+                    if one.0.is_finished() {
+                        *one = half_sent(sender, &bearer).await;
+                    }
+                }
             }
-        };
+        })
+        .await;
         assert_eq!((refused.status, refused.code().as_str()), (503, "serviceNotAvailable"));
         assert_eq!(refused.header("retry-after"), Some("1"));
-        let (answer, mut body) = waiting.pop().unwrap();
-        body.send_data(SAMPLE[1..].to_owned().into()).await.unwrap();
-        drop(body);
-        assert_eq!(whole(patiently(answer).await.unwrap()).await.unwrap().status, 201);
+        let mut created = 0;
+        for (at, (answer, mut body)) in waiting.into_iter().enumerate() {
+            // One that was refused with the third takes no more.
+            drop(body.send_data(fact(at)[1..].to_owned().into()).await);
+            drop(body);
+            match whole(patiently(answer).await.unwrap()).await.unwrap().status {
+                201 => created += 1,
+                other => assert_eq!(other, 503),
+            }
+        }
+        assert!(created > 0);
         let (request, body) = begun("x");
         drop(body);
-        let reply = whole(patiently(one.send_request(request)).await).await.unwrap();
+        let reply = whole(patiently(senders[0].send_request(request)).await).await.unwrap();
         assert_eq!(reply.status, 401, "there is room again");
     });
     assert!(world.log().contains(" POST unknown 503 "), "{}", world.log());
