@@ -3,15 +3,17 @@
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::Poll;
 
 use super::error::{Refusal, internal};
 
-/// What this work gives, or the refusal that its panic amounts to. What it
-/// was doing is dropped; what the panic said is on standard error.
-pub async fn told<T>(work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
-    let mut work = pin!(work);
+/// What this work gives, or the refusal that its panic amounts to; what the panic
+/// said is on standard error. The work stays where it is: it is large, and would
+/// have room here a second time.
+pub async fn told<T>(
+    mut work: Pin<&mut impl Future<Output = Result<T, Refusal>>>,
+) -> Result<T, Refusal> {
     poll_fn(|context| {
         let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
         polled.unwrap_or_else(|_| Poll::Ready(Err(internal("a panic".to_owned()))))
@@ -21,6 +23,8 @@ pub async fn told<T>(work: impl Future<Output = Result<T, Refusal>>) -> Result<T
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use hyper::StatusCode;
 
     use super::*;
@@ -28,17 +32,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_told_and_all_else_is_let_through() {
-        let answered = told(async {
+        let well = pin!(async {
             tokio::task::yield_now().await;
             Ok(Answer::empty(StatusCode::NO_CONTENT))
         });
-        assert_eq!(answered.await.unwrap().status, 204);
-        let panicked = told(async {
+        assert_eq!(told(well).await.unwrap().status, 204);
+        let panicking = pin!(async {
             tokio::task::yield_now().await;
             let nothing: [Answer; 0] = [];
             Ok(nothing.into_iter().next().unwrap())
         });
-        let refusal = panicked.await.unwrap_err();
+        let refusal = told(panicking).await.unwrap_err();
         assert_eq!((refusal.error.code.status(), refusal.cause.as_deref()), (500, Some("a panic")));
     }
 }

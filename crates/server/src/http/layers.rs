@@ -1,6 +1,8 @@
 //! What surrounds the pipeline: names for the request, the headers that every
 //! answer has, the error's shape, one line in the log.
 
+use std::pin::pin;
+
 use hyper::body::Incoming;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -50,8 +52,11 @@ pub async fn answer(app: &App, head: Head<Incoming>, arrival: Arrival) -> Respon
     seen.lap("receive");
     let now = app.clock.now();
     let stamp = stamp(app, &request, now);
-    let routed = route(app, &request, stream.as_mut(), &stamp, &mut seen);
-    let answer = told(fault::told(routed).await, &stamp, &mut seen);
+    let answered = {
+        let routed = pin!(route(app, &request, stream.as_mut(), &stamp, &mut seen));
+        fault::told(routed).await
+    };
+    let answer = told(answered, &stamp, &mut seen);
     if let Some(stream) = &mut stream {
         stream.discard().await;
     }

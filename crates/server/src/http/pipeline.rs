@@ -261,9 +261,17 @@ fn need(method: &Method) -> Need {
 }
 
 impl Call<'_> {
+    /// A create is answered in place; the others, which wait for more and hold more,
+    /// where a create need make no room for them.
     async fn answer(mut self, resource: Resource) -> Result<Answer, Refusal> {
+        match resource {
+            Resource::Set(place) if self.request.method == Method::POST => self.create(place).await,
+            other => Box::pin(self.others(other)).await,
+        }
+    }
+
+    async fn others(mut self, resource: Resource) -> Result<Answer, Refusal> {
         match (resource, &self.request.method) {
-            (Resource::Set(place), &Method::POST) => self.create(place).await,
             (Resource::Set(place), _) => self.list(place).await,
             (Resource::Entity(place, selector), &Method::DELETE) => {
                 self.delete(place, selector).await
@@ -375,7 +383,7 @@ impl Call<'_> {
         if let (Some(stream), Some(form)) = (self.stream.take(), self.request.rows_in()) {
             self.options.only(&[SystemOption::Format])?;
             preferences.check(Scope::Rows)?;
-            return self.create_many(place, stream, form, &preferences).await;
+            return Box::pin(self.create_many(place, stream, form, &preferences)).await;
         }
         if self.request.rows_in().is_some() {
             return Err(batch::no_rows().into());

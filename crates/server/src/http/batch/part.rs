@@ -1,6 +1,8 @@
 //! One part of a batch: from what was written to a request, and its way through
 //! the pipeline.
 
+use std::pin::pin;
+
 use hyper::Method;
 use hyper::header::{
     AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderMap, HeaderName,
@@ -161,7 +163,7 @@ impl Outer<'_> {
         let mut seen = Observation::begin(&self.app.clock, request.method.as_str());
         let (path, way) = (request.path.as_str(), Way::Part(slot, named));
         let work = pipeline::odata(self.app, &request, way, &base, version, path, &mut seen);
-        fault::told(work).await
+        fault::told(pin!(work)).await
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the parts of a batch are answered: written as it comes into the one text
 //! that is sent, within the limits on it.
 
+use std::pin::pin;
+
 use hyper::StatusCode;
 use hyper::header::CONTENT_TYPE;
 use rollcall_odata::payload::batch;
@@ -40,7 +42,7 @@ impl Run<'_> {
         let Answer { status, headers, body } = answer.versioned();
         let head = Answer { headers, ..Answer::empty(status) };
         self.open(at, None, &head);
-        let written = fault::told(self.body(at, body)).await;
+        let written = fault::told(pin!(self.body(at, body))).await;
         if written.is_ok() {
             self.answers.end();
         } else {
