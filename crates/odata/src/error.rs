@@ -132,6 +132,8 @@ codes! {
     FailedDependency = 424 "failedDependency",
     /// The answer takes a newer version of HTTP.
     UpgradeRequired = 426 "upgradeRequired",
+    /// The client has sent more requests than it may for now.
+    TooManyRequests = 429 "TooManyRequests",
     /// The header section is over a limit.
     HeadersTooLarge = 431 "requestHeadersTooLarge",
     /// A fault of ours; the cause is in the log.

@@ -13,9 +13,11 @@ use crate::auth::Authenticator;
 use crate::auth::issuer::Issuer;
 use crate::clock::{Clock, Random};
 use crate::http::batch::Room;
+use crate::http::controls::Controls;
 use crate::http::documents::Documents;
 use crate::http::links::Links;
 use crate::http::origin::Origin;
+use crate::http::throttle::GraphLimits;
 use crate::observe::Log;
 
 /// The running service.
@@ -40,6 +42,10 @@ pub struct App {
     pub limits: Limits,
     /// What holds the answers to batches until they are sent.
     pub batch_room: Room,
+    /// How often reports may be asked for, where Graph's limits are applied.
+    pub graph_limits: Option<GraphLimits>,
+    /// What testers may do, where they may.
+    pub controls: Option<Controls>,
     /// Where request lines go.
     pub log: Log,
     /// What absolute URLs begin with.

@@ -38,6 +38,9 @@ pub struct Principal {
     pub tenant: Uuid,
     /// `app:` and the application's id, or `user:` and the user's object id.
     pub subject: String,
+    /// The application that asks, for itself or for a user: its id, or the
+    /// subject where the token does not name it.
+    pub application: String,
     /// What it may do.
     pub permissions: Permissions,
     /// When its token ends.

@@ -3,6 +3,8 @@
 //! Everything else is handed a `Clock` and a `Random`, so that tests decide
 //! what time it is and which names are new.
 
+mod controlled;
+
 use std::cell::RefCell;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -12,6 +14,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
+
+pub use controlled::{ControlledClock, EARLIEST, LATEST};
 
 /// What time it is.
 pub trait Clock: Send + Sync {

@@ -122,6 +122,14 @@ pub struct Given {
     /// of the built-in issuer then cross the network unencrypted
     #[arg(long, env = "ROLLCALL_ALLOW_REMOTE", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub allow_remote: Option<bool>,
+    /// Answer a report function no more often than Graph does: 14 requests for CSV and 100 for JSON
+    /// in ten minutes of an application in a tenant, 40 for CSV of a tenant; more are 429
+    #[arg(long, env = "ROLLCALL_GRAPH_LIMITS", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub graph_limits: Option<bool>,
+    /// For tests, on a loopback address alone: set and stop the clock, break requests, take away a
+    /// tenant's data, and read Graph's placeholders as values
+    #[arg(long, env = "ROLLCALL_TEST_CONTROLS", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub test_controls: Option<bool>,
     /// An issuer whose tokens are taken as well, its settings as the settings file has them, on one
     /// line with commas between them; given several times, or a line each in the environment
     #[arg(long = "issuer", env = "ROLLCALL_ISSUER", value_delimiter = '\n', value_parser = issuers::parse, value_name = "SETTINGS")]
@@ -141,6 +149,10 @@ pub struct Config {
     pub tls: Option<Source>,
     /// See [`Limits`].
     pub limits: Limits,
+    /// Whether Graph's limits are applied.
+    pub graph_limits: bool,
+    /// Whether there are test controls.
+    pub test_controls: bool,
     /// The issuers whose tokens are taken, besides the built-in one.
     pub issuers: Vec<Trusted>,
 }
@@ -187,6 +199,8 @@ impl Given {
             batch_total_bytes: self.batch_total_bytes.or(other.batch_total_bytes),
             batch_time: self.batch_time.or(other.batch_time),
             allow_remote: self.allow_remote.or(other.allow_remote),
+            graph_limits: self.graph_limits.or(other.graph_limits),
+            test_controls: self.test_controls.or(other.test_controls),
             issuer: if self.issuer.is_empty() { other.issuer } else { self.issuer },
         }
     }
@@ -197,9 +211,11 @@ impl Given {
         let tls = self.tls(origin.public_url.as_deref())?;
         let listen = self.listen(tls.is_some())?;
         let limits = self.limits()?;
+        let graph_limits = self.graph_limits.unwrap_or(false);
+        let test_controls = self.test_controls(listen)?;
         let issuers = issuers::settle(self.issuer)?;
         let data = self.data.unwrap_or_else(|| PathBuf::from(DEFAULT_DATA));
-        Ok(Config { data, listen, origin, tls, limits, issuers })
+        Ok(Config { data, listen, origin, tls, limits, graph_limits, test_controls, issuers })
     }
 }
 

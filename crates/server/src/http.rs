@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod batch;
 pub mod body;
+pub mod controls;
 pub mod documents;
 pub mod error;
 pub mod fault;
@@ -15,3 +16,4 @@ pub mod pipeline;
 pub mod receive;
 pub mod routes;
 pub mod serve;
+pub mod throttle;

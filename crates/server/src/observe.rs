@@ -49,6 +49,8 @@ pub struct Observation {
     pub principal: Option<String>,
     /// The cause of a fault that the client is not told.
     pub cause: Option<String>,
+    /// Whether its connection is cut, because a test asked for it.
+    pub cut: bool,
     /// How many requests a batch has, and how many of them failed.
     pub parts: Option<(usize, usize)>,
 }
@@ -69,6 +71,7 @@ impl Observation {
             route: "unknown",
             principal: None,
             cause: None,
+            cut: false,
             parts: None,
         }
     }

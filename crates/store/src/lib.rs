@@ -12,7 +12,8 @@
 //!   fact one is done, and the others are told the key of what is there.
 //! - **An entity's version is the number of the change that made it.** Changes
 //!   of one tenant are numbered 1, 2, 3 and so on in the order in which they
-//!   took effect. No version is given twice, not even after a delete.
+//!   took effect. No version is given twice, not even after a delete, unless all
+//!   that the tenant had was taken away in between.
 //! - **A list is one moment.** Its count and its rows are of the same
 //!   snapshot, and pages neither repeat nor lose a row that stays in place,
 //!   whatever is written between them. Who reads millions of rows reads them
@@ -388,6 +389,15 @@ impl Store {
         let sent = self.0.to_writer.put(writer::Message::Write(Box::new(request)));
         sent.map_err(Failed::together)?;
         outcome.await.unwrap_or(Err(Failed::together(Error::Closed)))
+    }
+
+    /// Takes away all that this tenant has, in one commit: its entities, its
+    /// changes, and what was done under names. Its next change is number 1 again,
+    /// so versions that were given before may be given anew. For tests.
+    pub async fn reset(&self, tenant: Uuid) -> Result<(), Error> {
+        let (answer, outcome) = oneshot::channel();
+        self.0.to_writer.put(writer::Message::Reset(tenant, answer))?;
+        outcome.await.unwrap_or(Err(Error::Closed))
     }
 
     /// Whether nothing but this request, or nothing yet, has been done under its

@@ -48,6 +48,13 @@ pub(crate) const REFRESH_ENTER: &str = "\
 /// Forget what is known of a tenant's data set.
 pub(crate) const REFRESH_FORGET: &str = "DELETE FROM refresh WHERE tenant = ?1 AND data_set = ?2";
 
+/// Forget all of a tenant but its rows.
+pub(crate) const FORGET_TENANT: [&str; 3] = [
+    "DELETE FROM change WHERE tenant = ?1",
+    "DELETE FROM refresh WHERE tenant = ?1",
+    "DELETE FROM repeated WHERE tenant = ?1",
+];
+
 /// How many rows of many go into one statement. Its own cost is then little,
 /// and SQLite keeps its place in each tree from row to row.
 pub(crate) const CHUNK: usize = 32;
@@ -87,6 +94,8 @@ pub(crate) struct Sql {
     pub update: String,
     /// Tenant, key.
     pub delete: String,
+    /// Tenant: all of its rows.
+    pub delete_all: String,
     /// Tenant, key: version and every property.
     pub by_key: String,
     /// Tenant, identity: version and every property.
@@ -133,6 +142,7 @@ impl Sql {
                 sets.collect::<Vec<_>>().join(", ")
             ),
             delete: format!("DELETE FROM {table} WHERE {TENANT} = ?1 AND {key} = ?2"),
+            delete_all: format!("DELETE FROM {table} WHERE {TENANT} = ?1"),
             by_key: format!("{select} AND {key} = ?2"),
             by_fact: format!("{select}{fact}"),
             key_of_fact: format!("SELECT {key} FROM {table} WHERE {TENANT} = ?1{fact}"),

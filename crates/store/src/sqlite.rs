@@ -10,6 +10,7 @@ mod memory;
 pub(crate) mod once;
 pub(crate) mod query;
 pub(crate) mod reader;
+mod reset;
 #[cfg(test)]
 mod tests;
 pub(crate) mod writer;

@@ -42,6 +42,11 @@ impl Tables {
         self.tenants.write().unwrap_or_else(PoisonError::into_inner).insert(guid, number);
     }
 
+    /// Every table.
+    pub fn all(&self) -> impl Iterator<Item = &Table> {
+        self.sets.values()
+    }
+
     /// The table of this set; a set of another model has none.
     pub fn get(&self, set: &EntitySet) -> Result<&Table, Error> {
         let unknown = || Error::Failed(format!("the store was not opened with \"{}\"", set.name));

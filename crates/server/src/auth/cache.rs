@@ -78,6 +78,7 @@ mod tests {
         Arc::new(Principal {
             tenant: uuid::Uuid::nil(),
             subject: "app:x".to_owned(),
+            application: "x".to_owned(),
             permissions: Permissions::default(),
             expires: Timestamp::from_second(expires).unwrap(),
         })

@@ -52,7 +52,9 @@ impl Claims {
         let sources = self.sources(trust)?;
         let subject = self.subject(trust, sources.scopes.is_some())?;
         let permissions = Permissions::of(&sources, &trust.admins, Arc::clone(&trust.names));
-        Ok(Principal { tenant, subject, permissions, expires })
+        let application = trust.client.iter().find_map(|path| self.text_at(path));
+        let application = application.unwrap_or(&subject).to_owned();
+        Ok(Principal { tenant, subject, application, permissions, expires })
     }
 
     fn text(&self, name: &str) -> Option<&str> {

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rollcall_odata::catalog;
-use rollcall_odata::edm::Model;
 use rollcall_store::Store;
 use tokio::net::TcpListener;
 
@@ -15,13 +14,15 @@ use crate::app::App;
 use crate::auth::Authenticator;
 use crate::auth::issuer::Issuer;
 use crate::auth::remote::Pace;
-use crate::clock::{Clock, Random, SystemClock, SystemRandom};
+use crate::clock::{Clock, ControlledClock, Random, SystemClock, SystemRandom};
 use crate::config::{Config, Given};
 use crate::folder::{Folder, reachable};
 use crate::http::batch::Room;
+use crate::http::controls::{Controls, WARNING};
 use crate::http::documents::Documents;
 use crate::http::links::Links;
 use crate::http::serve::serve;
+use crate::http::throttle::GraphLimits;
 use crate::observe::{Gathered, Log};
 use crate::sample;
 use crate::tls::Tls;
@@ -51,7 +52,11 @@ pub fn run(args: Args) -> Result<(), String> {
 async fn start(config: &Config, log: Log) -> Result<(), String> {
     let folder = Folder::open_or_create(&config.data).map_err(|error| error.to_string())?;
     let _lock = folder.lock().map_err(|error| error.to_string())?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let machine: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let (clock, controls) = clock(config, &machine);
+    if controls.is_some() {
+        log.write(WARNING);
+    }
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let secrets = folder.make_secrets(&SystemRandom).map_err(|error| error.to_string())?;
     let model = catalog::load(catalog::EMBEDDED).map_err(|error| error.to_string())?;
@@ -66,7 +71,7 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let tls = config.tls.as_ref();
     let tls =
-        tls.map(|source| Tls::start(source, &folder, address, &*clock, &random)).transpose()?;
+        tls.map(|source| Tls::start(source, &folder, address, &*machine, &random)).transpose()?;
     let announcement = folder.announce(address, tls.as_ref().map(Tls::fingerprint));
     let announcement = announcement.map_err(|error| error.to_string())?;
     let issuer = Issuer::new(&secrets);
@@ -88,33 +93,48 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
         random,
         batch_room: Room::new(config.limits.batch_total_bytes),
         limits: config.limits.clone(),
+        graph_limits: config.graph_limits.then(GraphLimits::default),
+        controls,
         log: log.clone(),
         origin: config.origin.clone(),
     };
-    greet(&app.model, &*clock, address, &config.data, tls.as_ref());
+    greet(&app, address, &config.data, tls.as_ref());
     let served = serve(Arc::new(app), listener, tls.as_ref().map(Tls::config), stop);
     match tls {
         None => served.await,
         Some(tls) => tokio::select! {
             () = served => {}
-            () = tls.keep(&announcement, &*clock, &log) => {}
+            () = tls.keep(&announcement, &*machine, &log) => {}
         },
     }
     store.close();
     Ok(())
 }
 
+/// The clock of requests: the machine's, unless there are controls that set it.
+fn clock(config: &Config, machine: &Arc<dyn Clock>) -> (Arc<dyn Clock>, Option<Controls>) {
+    if !config.test_controls {
+        return (Arc::clone(machine), None);
+    }
+    let clock = Arc::new(ControlledClock::over(Arc::clone(machine)));
+    (Arc::<ControlledClock>::clone(&clock), Some(Controls::new(clock)))
+}
+
 /// Says where the service listens, how it is trusted, and a line to paste. Standard
 /// output may be closed.
-fn greet(model: &Model, clock: &dyn Clock, address: SocketAddr, data: &Path, tls: Option<&Tls>) {
+fn greet(app: &App, address: SocketAddr, data: &Path, tls: Option<&Tls>) {
     let shown = data.display();
     let scheme = if tls.is_some() { "https" } else { "http" };
     let authority = tls.and_then(Tls::authority);
     let mut lines =
         format!("Rollcall listens on {scheme}://{address} and keeps its data in {shown}.\n");
     lines += &authority.map(trust).unwrap_or_default();
-    if let Some(set) = model.entity_sets.first() {
-        let body = sample::body(set, clock.now());
+    if app.controls.is_some() {
+        lines += WARNING;
+        lines += "\n\n";
+    }
+    if let Some(set) = app.model.entity_sets.first() {
+        let body = sample::body(set, app.clock.now());
         let url = format!("{scheme}://{}/v1.0/{}/{}", reachable(address), set.under, set.name);
         lines += "This creates a first object:\n\n";
         lines += &paste(&url, data, &body, authority);

@@ -23,6 +23,25 @@ impl Given {
         ))
     }
 
+    /// Whether there are test controls, which nobody is to reach from elsewhere.
+    pub(super) fn test_controls(&self, listen: SocketAddr) -> Result<bool, String> {
+        if !self.test_controls.unwrap_or(false) {
+            return Ok(false);
+        }
+        if !listen.ip().is_loopback() {
+            return Err(format!(
+                "--test-controls lets callers break the service, and --listen is {listen}, which \
+                 other machines reach. Expected a loopback address such as {DEFAULT_LISTEN}."
+            ));
+        }
+        if self.trusted_proxies.as_ref().is_some_and(|proxies| !proxies.is_empty()) {
+            return Err("--test-controls lets callers break the service, and --trusted-proxies \
+                        brings callers of other machines. Expected one of them."
+                .to_owned());
+        }
+        Ok(true)
+    }
+
     pub(super) fn origin(&self) -> Result<Origin, String> {
         let public_url = self.public_url.as_deref().map(public_url).transpose()?;
         let proxies = self.trusted_proxies.iter().flatten().map(|one| one.trim().parse());

@@ -11,6 +11,7 @@ use rollcall_odata::{Code, Error};
 use serde_json::json;
 
 use super::answer::{Answer, allowed};
+use super::controls::WARNING;
 use super::error::Refusal;
 use super::receive::Request;
 use super::routes::{Endpoint, Route};
@@ -37,8 +38,11 @@ pub fn live() -> Answer {
 pub async fn ready(app: &App) -> (Answer, Option<String>) {
     match app.store.ready().await {
         Ok(()) => {
-            let body = json!({ "status": "ready" }).to_string();
-            (Answer::json(StatusCode::OK, body).uncached(), None)
+            let mut body = json!({ "status": "ready" });
+            if app.controls.is_some() {
+                body["warning"] = WARNING.into();
+            }
+            (Answer::json(StatusCode::OK, body.to_string()).uncached(), None)
         }
         Err(error) => {
             let message = "Writes are refused for now. Reads go on.";

@@ -20,6 +20,9 @@ const DISK_SECONDS: &str = "30";
 /// What `Repeatability-Result` says of a request that its name does not fit.
 const REJECTED: &str = "rejected";
 
+/// Graph's words for who sends too many requests.
+const THROTTLED: &str = "Please retry again later.";
+
 /// The time in UTC to the second, without a zone, as Graph writes it.
 const DATE: &str = "%Y-%m-%dT%H:%M:%S";
 
@@ -138,6 +141,26 @@ pub fn not_now(message: &str) -> Refusal {
     Refusal::later(Code::Unavailable, message, BUSY_SECONDS, None)
 }
 
+/// The client has sent too many requests, and may send the next one after so many
+/// seconds, if that is told. The log gets the cause.
+pub fn throttled(seconds: Option<u64>, cause: String) -> Refusal {
+    told_when(Error::new(Code::TooManyRequests, THROTTLED), seconds, cause)
+}
+
+/// The service does not answer, because a test asked for it.
+pub fn unavailable(seconds: Option<u64>, cause: String) -> Refusal {
+    let message = "The service is not available, because a test asked for it.";
+    told_when(Error::new(Code::Unavailable, message), seconds, cause)
+}
+
+fn told_when(error: Error, seconds: Option<u64>, cause: String) -> Refusal {
+    let refusal = Refusal { cause: Some(cause), ..error.into() };
+    match seconds {
+        None => refusal,
+        Some(seconds) => refusal.with(RETRY_AFTER, seconds.to_string()),
+    }
+}
+
 /// A fault of ours: the client gets no more than its request id, the log gets the cause.
 pub fn internal(cause: String) -> Refusal {
     let message = "Something went wrong on our side; the log has the cause under this request-id.";
@@ -212,7 +235,18 @@ struct Shown<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     details: Vec<ShownDetail<'a>>,
     #[serde(rename = "innerError")]
-    inner: &'a Stamp,
+    inner: Inner<'a>,
+}
+
+/// What Graph says besides of its limits, as texts.
+#[derive(Serialize)]
+struct Inner<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'a str>,
+    #[serde(flatten)]
+    stamp: &'a Stamp,
 }
 
 #[derive(Serialize)]
@@ -231,12 +265,13 @@ pub fn answer(refusal: &Refusal, stamp: &Stamp) -> Answer {
         message: &detail.message,
         target: detail.target.as_deref(),
     });
+    let number = (error.code == Code::TooManyRequests).then_some("429");
     let shown = Shown {
         code: error.code.text(),
         message: &error.message,
         target: error.target.as_deref(),
         details: details.collect(),
-        inner: stamp,
+        inner: Inner { code: number, status: number, stamp },
     };
     // Strings and lists always have a JSON form.
     let body = serde_json::to_vec(&Envelope { error: shown }).unwrap_or_default();

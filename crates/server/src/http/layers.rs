@@ -15,6 +15,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::answer::Answer;
 use super::body::{Body, Line, Outgoing};
+use super::controls;
 use super::documents;
 use super::error::{self, Refusal, Stamp};
 use super::fault;
@@ -46,7 +47,13 @@ const ACCEPTED: &str = "Authorization, Content-Type, Content-Encoding, Accept, P
                         Repeatability-First-Sent, Repeatability-Client-ID";
 
 /// Answers one request, whatever it is.
-pub async fn answer(app: &App, head: Head<Incoming>, arrival: Arrival) -> Response<Outgoing> {
+///
+/// An error is a connection that is cut before anything is answered.
+pub async fn answer(
+    app: &App,
+    head: Head<Incoming>,
+    arrival: Arrival,
+) -> Result<Response<Outgoing>, Cut> {
     let mut seen = Observation::begin(&app.clock, head.method().as_str());
     let (request, mut stream) = Request::receive(head, arrival, app.limits.body_time).await;
     seen.lap("receive");
@@ -60,8 +67,22 @@ pub async fn answer(app: &App, head: Head<Incoming>, arrival: Arrival) -> Respon
     if let Some(stream) = &mut stream {
         stream.discard().await;
     }
-    finished(app, answer, &request, &stamp, seen, now)
+    let cut = seen.cut;
+    let response = finished(app, answer, &request, &stamp, seen, now);
+    if cut { Err(Cut) } else { Ok(response) }
 }
+
+/// A connection is cut, because a test asked for it.
+#[derive(Debug)]
+pub struct Cut;
+
+impl std::fmt::Display for Cut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the connection is cut, because a test asked for it")
+    }
+}
+
+impl std::error::Error for Cut {}
 
 /// Answers one request that is refused before anything of it is looked at.
 pub fn refuse(
@@ -138,6 +159,7 @@ async fn route(
                 return Ok(documents::options(Some(endpoint)));
             }
             documents::allow(Some(endpoint.route()), &request.method)?;
+            met(app, request, seen).await?;
             Ok(issuer::answer(app, request, endpoint, &tenant, &base?, stamp))
         }
         Place::Download(link) => {
@@ -146,6 +168,7 @@ async fn route(
                 return Ok(documents::options(Some(Endpoint::Download)));
             }
             documents::allow(Some(Endpoint::Download.route()), &request.method)?;
+            met(app, request, seen).await?;
             report::download(app, request, &link, seen).await
         }
         Place::Service(version, path) => {
@@ -155,9 +178,21 @@ async fn route(
         }
         Place::Unknown if request.method == Method::OPTIONS => Ok(documents::options(None)),
         Place::Unknown => {
+            if let Some(controls) = app.controls.as_ref().filter(|_| controls::own(&request.path)) {
+                let base = base.unwrap_or_default();
+                return controls::answer(app, controls, request, &base, seen).await;
+            }
             pipeline::authenticate(app, request, &base.unwrap_or_default(), seen).await?;
             Err(pipeline::invalid_version().into())
         }
+    }
+}
+
+/// Lets a request that is no part of a batch meet what a test asked for.
+async fn met(app: &App, request: &Request, seen: &mut Observation) -> Result<(), Refusal> {
+    match &app.controls {
+        None => Ok(()),
+        Some(controls) => controls.meet(&request.method, false, seen).await,
     }
 }
 
@@ -172,6 +207,7 @@ async fn fixed(
         return Ok(documents::options(Some(endpoint)));
     }
     documents::allow(Some(endpoint.route()), &request.method)?;
+    met(app, request, seen).await?;
     Ok(match endpoint {
         Endpoint::Live => documents::live(),
         Endpoint::OpenApi => documents::openapi(app, request),

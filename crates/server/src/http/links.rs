@@ -64,11 +64,7 @@ impl Links {
         if now.as_second() < link.ends {
             return Ok(link);
         }
-        let message = format!(
-            "The download link has expired: it holds for {VALID} seconds. Call the report function \
-             again for a new one."
-        );
-        Err(Error::new(Code::LinkRefused, message))
+        Err(expired())
     }
 
     fn verified(&self, text: &str) -> Option<Link> {
@@ -77,6 +73,15 @@ impl Links {
         self.0.clone().chain_update(content).verify_slice(signature).ok()?;
         serde_json::from_slice(content).ok().filter(|link: &Link| link.form == FORM)
     }
+}
+
+/// The refusal of a link that has ended.
+pub fn expired() -> Error {
+    let message = format!(
+        "The download link has expired: it holds for {VALID} seconds. Call the report function \
+         again for a new one."
+    );
+    Error::new(Code::LinkRefused, message)
 }
 
 #[cfg(test)]

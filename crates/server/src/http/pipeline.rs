@@ -21,10 +21,10 @@ use std::sync::Arc;
 
 use hyper::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use hyper::{Method, StatusCode};
+use jiff::Timestamp;
 use rollcall_odata::edm::EntitySet;
 use rollcall_odata::headers::{self, Accept, Answer as Wish, Json, Preferences, Protocol, Scope};
 use rollcall_odata::payload::csdl;
-use rollcall_odata::payload::json::read;
 use rollcall_odata::payload::json::write::{Shown, Style};
 use rollcall_odata::plan::query::Computed;
 use rollcall_odata::plan::resource::{self, Place, Resource};
@@ -118,6 +118,9 @@ pub async fn odata(
     let principal = if open { None } else { Some(authenticate(app, request, base, seen).await?) };
     let (resource, options) = parsed?;
     documents::allow(endpoint.map(Endpoint::route), &request.method)?;
+    if let Some(controls) = &app.controls {
+        controls.meet(&request.method, matches!(way, Way::Part(..)), seen).await?;
+    }
     if matches!(resource, Resource::Query) {
         let (asked, way) = asked(app, request, principal.as_deref(), way).await?;
         let path = asked::before_last(path);
@@ -199,10 +202,21 @@ pub async fn authenticate(
     base: &str,
     seen: &mut Observation,
 ) -> Result<Arc<Principal>, Refusal> {
+    authenticate_at(app, request, base, app.clock.now(), seen).await
+}
+
+/// The same at a time of its own.
+pub async fn authenticate_at(
+    app: &App,
+    request: &Request,
+    base: &str,
+    now: Timestamp,
+    seen: &mut Observation,
+) -> Result<Arc<Principal>, Refusal> {
     let mut headers = request.headers.get_all(AUTHORIZATION).iter();
     let header = headers.next().map(HeaderValue::as_bytes);
     let checked = match headers.next() {
-        None => app.authenticator.authenticate(header, app.clock.now()).await,
+        None => app.authenticator.authenticate(header, now).await,
         Some(_) => Err(Error::new(
             Code::InvalidAuthenticationToken,
             "Access token validation failure. The Authorization header is there twice.",
@@ -390,7 +404,7 @@ impl Call<'_> {
         }
         let wish = self.wish(&place, preferences, Scope::Create, json)?;
         let (bytes, numbers) = json_body(self.request)?;
-        let body = read::entity(bytes, &place.set, numbers)?;
+        let body = self.body(bytes, &place.set, numbers)?;
         let plan = plan::write::create(&place.set, body, &self.terms(&wish.preferences))?;
         self.write(place, plan::Write::Create(plan), &wish, String::new()).await
     }
@@ -400,7 +414,7 @@ impl Call<'_> {
         let scope = Scope::Change { by_fact: matches!(selector, Selector::Fact(_)) };
         let wish = self.wish(&place, self.preferences.clone(), scope, json)?;
         let (bytes, numbers) = json_body(self.request)?;
-        let body = read::entity(bytes, &place.set, numbers)?;
+        let body = self.body(bytes, &place.set, numbers)?;
         let wanted = wanted(&place.set, &selector);
         let build = match self.request.method {
             Method::PUT => plan::write::replace,

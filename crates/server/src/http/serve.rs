@@ -116,7 +116,7 @@ where
     let answering = Arc::clone(app);
     let service = service_fn(move |head| {
         let app = Arc::clone(&answering);
-        async move { Ok::<_, Infallible>(layers::answer(&app, head, arrival).await) }
+        async move { layers::answer(&app, head, arrival).await }
     });
     builder(app).serve_connection(TokioIo::new(stream), service)
 }

@@ -10,6 +10,7 @@ use crate::world::World;
 
 const README: &str = include_str!("../../../../README.md");
 const TLS: &str = include_str!("../../../../docs/tls.md");
+const TESTING: &str = include_str!("../../../../docs/testing.md");
 const IMPORT: &str = include_str!("../../../../docs/import.md");
 
 /// The fenced blocks of a document in this language.
@@ -227,8 +228,9 @@ fn every_exchange_of_the_documents_is_true() {
     let mut count = 0;
     let texts = std::fs::read_dir(folder).unwrap();
     let texts = texts.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
-    for text in texts.chain([IMPORT.to_owned()]) {
-        let world = World::plain();
+    let plain = texts.chain([IMPORT.to_owned()]).map(|text| (text, World::plain()));
+    let controlled = std::iter::once_with(|| (TESTING.to_owned(), World::controlled(false)));
+    for (text, world) in plain.chain(controlled) {
         let (mut last, mut delta) = (String::new(), String::new());
         for (request, shown) in exchanges(&text) {
             let token = world.writer();

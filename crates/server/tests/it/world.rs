@@ -13,14 +13,18 @@ use rollcall::app::{App, Limits};
 use rollcall::auth::Authenticator;
 use rollcall::auth::issuer::{Grant, Holder, Issuer, Version};
 use rollcall::auth::remote::Pace;
-use rollcall::clock::{FixedClock, Random, SeededRandom, SystemClock, SystemRandom};
+use rollcall::clock::{
+    Clock, ControlledClock, FixedClock, Random, SeededRandom, SystemClock, SystemRandom,
+};
 use rollcall::config::issuers;
 use rollcall::folder::{Folder, Secrets};
 use rollcall::http::batch::Room;
+use rollcall::http::controls::Controls;
 use rollcall::http::documents::Documents;
 use rollcall::http::links::Links;
 use rollcall::http::origin::Origin;
 use rollcall::http::serve::serve;
+use rollcall::http::throttle::GraphLimits;
 use rollcall::observe::Log;
 use rollcall::tls::{Source, Tls};
 use rollcall_odata::catalog;
@@ -61,6 +65,16 @@ struct Kind {
     ahead: bool,
     /// How far the clock's `elapsed` goes on each time that it is asked.
     tick: Duration,
+    switches: Switches,
+}
+
+/// What is off unless a test wants it.
+#[derive(Clone, Copy, Default)]
+struct Switches {
+    /// Whether Graph's limits are applied.
+    graph_limits: bool,
+    /// Whether there are test controls.
+    controlled: bool,
 }
 
 /// A service that ends with the test.
@@ -149,6 +163,18 @@ impl World {
         Self::start(kind)
     }
 
+    /// One with test controls, over TLS and HTTP/2 if `secured`.
+    pub fn controlled(secured: bool) -> Self {
+        let switches = Switches { controlled: true, ..Switches::default() };
+        Self::start(Kind { secured, switches, ..Kind::plain() })
+    }
+
+    /// The same with Graph's limits.
+    pub fn limited_as_graph() -> Self {
+        let switches = Switches { controlled: true, graph_limits: true };
+        Self::start(Kind { switches, ..Kind::plain() })
+    }
+
     /// Another of the same kind, empty; tokens of this one hold there.
     pub fn fresh(&self) -> Self {
         Self::start(self.kind.clone())
@@ -174,6 +200,9 @@ impl World {
             Arc::<FixedClock>::clone(&clock),
             log_lines.clone(),
         );
+        let machine: Arc<dyn Clock> = Arc::<FixedClock>::clone(&clock);
+        let controlled =
+            kind.switches.controlled.then(|| Arc::new(ControlledClock::over(Arc::clone(&machine))));
         let app = App {
             model: Arc::new(model),
             store: store.clone(),
@@ -181,10 +210,12 @@ impl World {
             authenticator,
             links: Links::new(&secrets),
             issuer: issuer.clone(),
-            clock: Arc::<FixedClock>::clone(&clock),
+            clock: controlled.clone().map_or(machine, |clock| clock as Arc<dyn Clock>),
             random: Arc::new(SeededRandom::new(2)),
             batch_room: Room::new(kind.limits.batch_total_bytes),
             limits: kind.limits.clone(),
+            graph_limits: kind.switches.graph_limits.then(GraphLimits::default),
+            controls: controlled.map(Controls::new),
             log: log_lines,
             origin: kind.origin.clone(),
         };
@@ -264,6 +295,10 @@ impl World {
     /// The client that trusts this world, if it speaks TLS.
     pub fn secure(&self) -> &Secure {
         self.secure.as_ref().unwrap()
+    }
+
+    pub fn client_id(&self) -> Uuid {
+        self.secrets.client.client_id
     }
 
     pub fn client_secret(&self) -> String {

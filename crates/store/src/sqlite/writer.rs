@@ -14,12 +14,14 @@ use rollcall_odata::plan::Write;
 use rollcall_odata::plan::bulk::{Bulk, Fate};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::apply::{Stop, apply};
 use super::bulk;
 pub(crate) use super::group::Task;
 use super::group::Waiting;
 use super::memory::{Before, Tenants};
+use super::reset;
 use crate::table::Tables;
 use crate::{Author, Error, Failed, Outcome, Written};
 
@@ -37,6 +39,8 @@ pub(crate) enum Message {
     Bulk(Box<BulkRequest>),
     /// Try whether the disk can be written to.
     Probe(oneshot::Sender<Result<(), Error>>),
+    /// Take away all that a tenant has.
+    Reset(Uuid, oneshot::Sender<Result<(), Error>>),
     /// Stop; what was sent before has been answered by then.
     Stop,
     /// Let a test have the connection.
@@ -128,6 +132,10 @@ impl Writer {
                     // Whoever asked may be gone, here and below.
                     let _ = answer.send(outcome);
                 }
+                Message::Reset(tenant, answer) => {
+                    let outcome = self.reset(tenant);
+                    let _ = answer.send(outcome);
+                }
                 Message::Stop => return false,
                 #[cfg(test)]
                 Message::Run(test) => test(&self.connection),
@@ -188,6 +196,19 @@ impl Writer {
             }
         }
         let _ = answer.send(outcome);
+    }
+
+    /// Takes away all that a tenant has, in a transaction of its own.
+    fn reset(&mut self, tenant: Uuid) -> Result<(), Error> {
+        let work = || -> Result<(), Error> {
+            self.execute("BEGIN IMMEDIATE")?;
+            reset::tenant(&self.connection, &self.tables, tenant)?;
+            self.execute("COMMIT")
+        };
+        let outcome = work();
+        // What is remembered of the tenant is not so any more, done or not.
+        self.give_up();
+        outcome
     }
 
     fn bulk_transaction(

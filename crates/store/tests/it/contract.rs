@@ -294,3 +294,26 @@ async fn a_panic_ends_one_request_and_no_more() {
     assert_eq!(house.list(ONE, all(&set)).await.1.len(), 2);
     assert_eq!(house.store.ready().await, Ok(()));
 }
+
+#[tokio::test]
+async fn a_tenant_is_taken_away_whole_and_others_stay() {
+    let house = House::new();
+    let set = house.counts();
+    let (mine, theirs) = (row(&set, 1, FACT, 9), row(&set, 1, FACT, 8));
+    house.create(ONE, &mine).await.unwrap();
+    house.write(ONE, Write::Update(update(&set, 1, vec![(2, Value::Null)]))).await.unwrap();
+    house.create(TWO, &theirs).await.unwrap();
+    let before = house.store.moment(ONE).await.unwrap();
+    assert_eq!(house.store.reset(ONE).await, Ok(()));
+    assert_eq!(house.by_key(ONE, 1).await, None);
+    assert_eq!(house.by_key(TWO, 1).await.unwrap().row, theirs);
+    let left = |table: &str| -> i64 {
+        let sql = format!("SELECT count(*) FROM {table}");
+        house.sql().query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(["change", "refresh", "repeated"].map(left), [1, 1, 0], "those of the other");
+    assert_eq!(house.create(ONE, &mine).await, Ok(created(1, &mine)), "it begins anew");
+    assert_ne!(house.store.moment(ONE).await.unwrap(), before);
+    assert_eq!(house.store.reset(Uuid::from_u128(99)).await, Ok(()), "who has nothing");
+    house.is_sound();
+}

@@ -1,6 +1,7 @@
 //! An entity from a JSON body, every fault of the body found in one walk.
 
 mod object;
+mod placeholders;
 
 use serde_json::value::RawValue;
 
@@ -9,6 +10,7 @@ use crate::error::{Detail, Error, Fault};
 use crate::headers::Numbers;
 use crate::payload::primitive;
 use crate::value::Value;
+pub use placeholders::Placeholders;
 
 /// What a body says of each property, and what is wrong with it.
 #[derive(Debug, Clone)]
@@ -66,8 +68,22 @@ const MAX_QUOTE: usize = 64;
 /// Reads a body for this set. An error is a body that cannot be walked at all;
 /// everything else that is wrong is among the faults. A UTF-8 byte order mark is skipped.
 pub fn entity(bytes: &[u8], set: &EntitySet, numbers: Numbers) -> Result<Body, Error> {
+    walk(bytes, set, Walk { numbers, ..Walk::of(set) })
+}
+
+/// As `entity`, with the placeholders of Graph's generated pages read as values.
+pub fn sample(
+    bytes: &[u8],
+    set: &EntitySet,
+    numbers: Numbers,
+    placeholders: Placeholders,
+) -> Result<Body, Error> {
+    let placeholders = Some(placeholders);
+    walk(bytes, set, Walk { numbers, placeholders, ..Walk::of(set) })
+}
+
+fn walk(bytes: &[u8], set: &EntitySet, mut walk: Walk<'_>) -> Result<Body, Error> {
     let raw = document(bytes)?;
-    let mut walk = Walk { numbers, ..Walk::of(set) };
     let entity_type = &set.entity_type;
     let owner = object::Owner {
         type_name: &entity_type.name,
@@ -185,6 +201,8 @@ fn kind(raw: &RawValue) -> Kind {
 struct Walk<'a> {
     faults: Vec<Detail>,
     numbers: Numbers,
+    /// What placeholders are read as, where they are.
+    placeholders: Option<Placeholders>,
     /// The types that there are.
     type_names: &'a [String],
     /// The last entity tag that was met.
@@ -194,7 +212,7 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn of(set: &'a EntitySet) -> Self {
         let (faults, numbers) = (Vec::new(), Numbers::default());
-        Self { faults, numbers, type_names: &set.type_names, tag: None }
+        Self { faults, numbers, placeholders: None, type_names: &set.type_names, tag: None }
     }
 
     fn fault(&mut self, code: Fault, message: String, target: &str) {
@@ -216,6 +234,11 @@ impl<'a> Walk<'a> {
             }
             self.push(null_not_allowed(property, at));
             return Slot::Faulty;
+        }
+        if let Some(placeholders) = self.placeholders
+            && let Some(value) = string(raw).and_then(|text| placeholders.value(property, &text))
+        {
+            return Slot::Given(value);
         }
         if !matches!(property.role, Role::Key | Role::Period) {
             return self.typed(raw, &property.ty, property.role, at);

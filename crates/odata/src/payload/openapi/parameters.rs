@@ -207,7 +207,7 @@ pub(super) fn of_refusal(code: Code) -> &'static [&'static str] {
         Code::SyncStateNotFound => &["Location"],
         Code::InvalidAuthenticationToken => &["WWW-Authenticate"],
         Code::UpgradeRequired => &["Upgrade"],
-        Code::Unavailable | Code::InsufficientStorage => &["Retry-After"],
+        Code::TooManyRequests | Code::Unavailable | Code::InsufficientStorage => &["Retry-After"],
         _ => &[],
     }
 }

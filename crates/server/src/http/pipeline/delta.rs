@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hyper::StatusCode;
 use rollcall_odata::headers::{Json, Metadata, Scope};
 use rollcall_odata::payload::json::write::{Collection, Onward, Style};
-use rollcall_odata::plan::delta::{Moment, Reason, Round, Step};
+use rollcall_odata::plan::delta::{Moment, Reason, Round, Step, out_of_sync};
 use rollcall_odata::plan::resource::{DELTA, Place};
 use rollcall_odata::{Code, Error, Row};
 use rollcall_store::{ChangeSink, RowSink};
@@ -14,17 +14,27 @@ use uuid::Uuid;
 use super::query::in_time;
 use super::{Call, OF_A_TENANT};
 use crate::http::answer::Answer;
+use crate::http::controls::Controls;
 use crate::http::error::Refusal;
 
 impl Call<'_> {
     /// A page of a round.
     pub(super) async fn delta(&mut self, place: Place) -> Result<Answer, Refusal> {
         let round = Round::of(&place.set, self.tenant(), &self.options);
+        let round = round.and_then(|round| self.unless_expired(round));
         let round = round.map_err(|error| {
             Refusal::from(error).leading_back(&self.delta_url(&place, "$deltatoken="))
         })?;
         let answer = self.round(&place, &round).await;
         answer.map_err(|refusal| refusal.leading_back(&self.delta_url(&place, &round.again())))
+    }
+
+    /// A round, unless a test asked for its link to lead nowhere.
+    fn unless_expired(&self, round: Round) -> Result<Round, Error> {
+        let is_link = matches!(round.step, Step::Rest(..) | Step::Since(_));
+        let ends = |controls: &Controls| controls.expires(self.seen.route, &self.request.method);
+        let has_ended = is_link && self.app.controls.as_ref().is_some_and(ends);
+        if has_ended { Err(out_of_sync()) } else { Ok(round) }
     }
 
     /// The round that a list begins whose client prefers to track changes, where it can.

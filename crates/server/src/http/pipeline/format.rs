@@ -2,7 +2,9 @@
 
 use hyper::header::{ACCEPT, CONTENT_TYPE};
 use rollcall_odata::Error;
+use rollcall_odata::edm::EntitySet;
 use rollcall_odata::headers::{self, Accept, Json, Kind, MediaType, Numbers, OF_DATA};
+use rollcall_odata::payload::json::read::{self, Body};
 use rollcall_odata::payload::json::write::Style;
 use rollcall_odata::uri::options::Options;
 
@@ -26,6 +28,19 @@ impl Call<'_> {
         match self.form(&OF_DATA, options)? {
             MediaType::Json(json) => Ok(json),
             _ => Ok(Json::default()),
+        }
+    }
+
+    /// The entity of a body. For tests the placeholders of Graph's pages are read as values.
+    pub(super) fn body(
+        &self,
+        bytes: &[u8],
+        set: &EntitySet,
+        numbers: Numbers,
+    ) -> Result<Body, Error> {
+        match &self.app.controls {
+            None => read::entity(bytes, set, numbers),
+            Some(controls) => read::sample(bytes, set, numbers, controls.placeholders()),
         }
     }
 

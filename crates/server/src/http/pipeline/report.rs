@@ -23,8 +23,11 @@ use super::{Call, OF_A_TENANT, parse};
 use crate::app::App;
 use crate::http::answer::{Answer, short, tag_of};
 use crate::http::body::Body;
+use crate::http::controls::Controls;
 use crate::http::error::{self, Refusal};
+use crate::http::links;
 use crate::http::receive::Request;
+use crate::http::throttle::{Asked as Asking, Form};
 use crate::observe::Observation;
 
 impl Call<'_> {
@@ -32,6 +35,8 @@ impl Call<'_> {
     pub(super) async fn report(&mut self, window: Window) -> Result<Answer, Refusal> {
         let accept = Accept::parse(self.request.lines(&ACCEPT));
         let form = window::format(&self.options, &accept)?;
+        let is_json = matches!(form, MediaType::Json(_));
+        self.count_for_graph(&window, if is_json { Form::Json } else { Form::Csv })?;
         if let MediaType::Json(json) = form {
             return self.rows(window, json).await;
         }
@@ -41,6 +46,17 @@ impl Call<'_> {
         self.seen.lap("plan");
         let answer = self.redirect()?.varying(OF_A_TENANT);
         Ok(answer.applying(&self.preferences.applied(Scope::Plain)))
+    }
+
+    /// Counts this call, where Graph's limits are applied.
+    fn count_for_graph(&self, window: &Window, form: Form) -> Result<(), Refusal> {
+        let (Some(limits), Some(principal)) = (&self.app.graph_limits, &self.principal) else {
+            return Ok(());
+        };
+        let (tenant, application) = (principal.tenant, principal.application.as_str());
+        let asking = Asking { tenant, application, report: &window.function.name, form };
+        let counted = limits.count(&asking, self.app.clock.now());
+        counted.map_err(|over| error::throttled(Some(over.seconds), over.limit))
     }
 
     /// All rows, unless the client prefers pages.
@@ -65,6 +81,7 @@ impl Call<'_> {
 
     /// How many rows there are of those that are asked for.
     pub(super) async fn report_count(&mut self, window: Window) -> Result<Answer, Refusal> {
+        self.count_for_graph(&window, Form::Json)?;
         let plan = page::report_count(&window, &self.options, &query_terms(self.app))?;
         self.preferences.check(Scope::Plain)?;
         self.seen.lap("plan");
@@ -96,6 +113,10 @@ pub async fn download(
     link: &str,
     seen: &mut Observation,
 ) -> Result<Answer, Refusal> {
+    let expires = |controls: &Controls| controls.expires(seen.route, &request.method);
+    if app.controls.as_ref().is_some_and(expires) {
+        return Err(links::expired().into());
+    }
     let link = app.links.open(link, app.clock.now())?;
     seen.principal = Some(format!("link@{}", link.tenant));
     seen.lap("authenticate");

@@ -1,7 +1,6 @@
 //! Connections of HTTP/2: many requests at once, so that what one connection of
 //! HTTP/1.1 can cost has to be counted for each of them and for all.
 
-use std::convert::Infallible;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -21,7 +20,7 @@ use super::{MAX_HEAD, Secured, Timed};
 use crate::app::App;
 use crate::http::body::{CutOff, Outgoing};
 use crate::http::error;
-use crate::http::layers;
+use crate::http::layers::{self, Cut};
 use crate::http::receive::Arrival;
 
 /// How much of a body a client may send before it is taken in, in bytes: for one
@@ -48,7 +47,7 @@ pub(super) async fn serve(secured: Secured, stream: Box<TlsStream<Timed>>) {
     let service = service_fn(move |head: Request<Incoming>| {
         let (app, stream) = (Arc::clone(&answering), Stream::begin(&beating));
         let place = Arc::clone(&streams).try_acquire_owned().ok();
-        async move { Ok::<_, Infallible>(answer(&app, head, arrival, stream, place).await) }
+        async move { answer(&app, head, arrival, stream, place).await }
     });
     let connection = builder(&app).serve_connection(TokioIo::new(stream), service);
     drive(connection, &pulse, stopping).await;
@@ -100,10 +99,10 @@ async fn answer(
     arrival: Arrival,
     mut stream: Stream,
     place: Option<OwnedSemaphorePermit>,
-) -> Response<Counted> {
+) -> Result<Response<Counted>, Cut> {
     let is_head = head.method() == Method::HEAD;
     let answered = match place {
-        Some(_) => layers::answer(app, head, arrival).await,
+        Some(_) => layers::answer(app, head, arrival).await?,
         None => layers::refuse(app, head, arrival, error::busy()),
     };
     let (mut head, body) = answered.into_parts();
@@ -113,7 +112,7 @@ async fn answer(
     }
     stream.turn(true);
     let body = (!is_head).then_some(body);
-    Response::from_parts(head, Counted { body, ready: Bytes::new(), stream, _place: place })
+    Ok(Response::from_parts(head, Counted { body, ready: Bytes::new(), stream, _place: place }))
 }
 
 /// The body of an answer: handed over in pieces, and counted while it is under way.
