@@ -29,6 +29,9 @@ pub enum Error {
     TooLarge,
     /// The queue is full, or another process holds the write lock. Worth trying again.
     Busy,
+    /// The queue is full, others wait in it as well, and this tenant has its
+    /// share of it. Worth trying again.
+    OverShare,
     /// The disk is full. Nothing was written; reads go on.
     Full(String),
     /// The disk cannot be written to. Nothing was written; reads go on.
@@ -89,6 +92,7 @@ impl std::fmt::Display for Error {
             Self::OtherRequest => f.write_str("another request had this name"),
             Self::UnknownMoment => f.write_str("no change is known under that number"),
             Self::TooLarge => f.write_str("the query is larger than SQLite takes"),
+            Self::OverShare => f.write_str("too much of this tenant is waiting; try again later"),
             Self::Busy => f.write_str("too much is waiting; try again later"),
             Self::Full(cause) => write!(f, "the disk is full: {cause}"),
             Self::Unwritable(cause) => write!(f, "the disk cannot be written to: {cause}"),

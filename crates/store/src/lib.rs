@@ -35,6 +35,9 @@
 //!   longer waiting.
 //! - **Nobody waits forever.** Queues are bounded and a full one says so at
 //!   once; who has been queued gets an answer, even if a thread panics.
+//! - **No tenant waits for another's flood.** Those who wait have their turns one
+//!   after the other; one alone may fill a queue, and gives way where others come.
+//!   One tenant's reads never take the last reader.
 //! - **Time is handed in**, with whoever writes.
 //!
 //! The database is one file that other SQL tools may read: each entity set has
@@ -216,9 +219,11 @@ pub struct Followed {
 /// How the store works; the default suits a service on one machine.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How many threads read; at least 1. By default 4.
+    /// How many threads read for one tenant; at least 1. By default 4. There is
+    /// one more, for whoever is not read for yet.
     pub readers: usize,
     /// How many writes may wait, and how many reads; at least 1. By default 1024.
+    /// Where several tenants wait, each has its share.
     pub queue: usize,
     /// The most writes in one commit; at least 1. By default 256.
     pub batch: usize,
@@ -283,15 +288,16 @@ impl Store {
         tables: Arc<Tables>,
         options: &Options,
     ) -> Result<Self, Error> {
-        let (to_writer, for_writer) = Queue::new(options.queue.max(1));
-        let (to_readers, for_readers) = Queue::new(options.queue.max(1));
+        let (room, most) = (options.queue.max(1), options.readers.max(1));
+        let (to_readers, for_readers) = Queue::new(room, most + 1, most);
         let mut readers = Vec::new();
-        for number in 0..options.readers.max(1) {
+        for (number, queue) in for_readers.into_iter().enumerate() {
             let connection = sqlite::open_to_read(file)?;
             connection.set_prepared_statement_cache_capacity(options.statement_cache);
-            let queue = for_readers.clone();
             readers.push(spawn(format!("reader {number}"), || reader::run(connection, queue))?);
         }
+        let (to_writer, mut for_writer) = Queue::new(room, 1, usize::MAX);
+        let for_writer = for_writer.pop().ok_or(Error::Closed)?;
         connection.set_prepared_statement_cache_capacity(options.statement_cache);
         let work =
             writer::Writer::new(connection, Arc::clone(&tables), for_writer, options.batch.max(1));
@@ -303,7 +309,8 @@ impl Store {
 
     /// The entity that is meant, if this tenant has it.
     pub async fn read(&self, tenant: Uuid, plan: Read) -> Result<Option<Entity>, Error> {
-        self.ask(move |connection, tables| query::read(connection, tables, tenant, &plan)).await
+        self.ask(tenant, move |connection, tables| query::read(connection, tables, tenant, &plan))
+            .await
     }
 
     /// One page of a set: its rows go to the sink, which comes back in the end.
@@ -317,7 +324,7 @@ impl Store {
             let listed = query::list(connection, tables, tenant, &plan, &mut sink)?;
             Ok((listed, sink))
         };
-        self.ask(list).await
+        self.ask(tenant, list).await
     }
 
     /// One page of the rows of a report function, labelled as the call asks:
@@ -332,12 +339,13 @@ impl Store {
             let listed = query::report(connection, tables, tenant, (&rows, &plan), &mut sink)?;
             Ok((listed, sink))
         };
-        self.ask(read).await
+        self.ask(tenant, read).await
     }
 
     /// The moment of this tenant's last change that is on the disk.
     pub async fn moment(&self, tenant: Uuid) -> Result<Moment, Error> {
-        self.ask(move |connection, tables| changes::moment(connection, tables, tenant)).await
+        self.ask(tenant, move |connection, tables| changes::moment(connection, tables, tenant))
+            .await
     }
 
     /// One page of what has changed since a moment: each entity as it is now,
@@ -353,13 +361,14 @@ impl Store {
             let followed = changes::changes(connection, tables, tenant, &plan, &mut sink)?;
             Ok((followed, sink))
         };
-        self.ask(read).await
+        self.ask(tenant, read).await
     }
 
     /// How many of the entities that are asked for this tenant has.
     pub async fn count(&self, tenant: Uuid, plan: impl Into<Count>) -> Result<u64, Error> {
         let plan = plan.into();
-        self.ask(move |connection, tables| query::count(connection, tables, tenant, &plan)).await
+        self.ask(tenant, move |connection, tables| query::count(connection, tables, tenant, &plan))
+            .await
     }
 
     /// Does a write and waits until it is on the disk. It is done even if
@@ -404,7 +413,8 @@ impl Store {
     /// name; else it is `OtherRequest`. For whoever has several writes under one
     /// name and would find out at the first of them.
     pub async fn fits(&self, author: Author, name: Name, digest: [u8; 32]) -> Result<(), Error> {
-        self.ask(move |connection, _| once::fits(connection, &author, &name, &digest)).await
+        let tenant = author.tenant;
+        self.ask(tenant, move |connection, _| once::fits(connection, &author, &name, &digest)).await
     }
 
     /// Queues rows that are written in one transaction, and says so at once.
@@ -438,36 +448,33 @@ impl Store {
     /// every clone. Waits: not for a thread that serves others.
     pub fn close(self) {
         let mut readers = self.0.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        for _ in 0..readers.len() {
-            self.0.to_readers.wait_and_put(reader::Message::Stop);
-        }
+        self.0.to_readers.close();
         // The writer is the last to leave, and then the log is no more.
         readers.drain(..).for_each(|thread| drop(thread.join()));
-        self.0.to_readers.end();
         let mut writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.to_writer.close();
         if let Some(thread) = writer.take() {
-            self.0.to_writer.wait_and_put(writer::Message::Stop);
             drop(thread.join());
-            self.0.to_writer.end();
         }
     }
 
     /// Has a reader do this and waits for what it gives.
     async fn ask<T: Send + 'static>(
         &self,
+        tenant: Uuid,
         read: impl FnOnce(&Connection, &Tables) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let (answer, outcome) = oneshot::channel();
         let waiting = Waiting::default();
         let tables = Arc::clone(&self.0.tables);
-        let read = move |connection: &Connection| {
+        let read = move |connection: Result<&Connection, Error>| {
             // Nobody waits any more, and a read does nothing else.
             if !answer.is_closed() {
-                let _ = answer.send(read(connection, &tables));
+                let _ = answer.send(connection.and_then(|connection| read(connection, &tables)));
             }
         };
-        let message = reader::Message::Read(Box::new(read), Arc::clone(&waiting.0));
-        self.0.to_readers.put(message)?;
+        let gone = Arc::clone(&waiting.0);
+        self.0.to_readers.put(reader::Message { tenant, read: Box::new(read), gone })?;
         outcome.await.unwrap_or(Err(Error::Closed))
     }
 }

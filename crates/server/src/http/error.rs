@@ -112,6 +112,7 @@ pub fn of_any(error: store::Error) -> Refusal {
             Error::new(Code::TooComplex, message).into()
         }
         store::Error::Busy => busy(),
+        store::Error::OverShare => over_share(),
         store::Error::Full(cause) => {
             let message = "The disk is full: nothing can be written until there is room.";
             Refusal::later(Code::InsufficientStorage, message, DISK_SECONDS, Some(cause))
@@ -128,6 +129,13 @@ pub fn of_any(error: store::Error) -> Refusal {
 /// There is no room for another request now.
 pub fn busy() -> Refusal {
     not_now("Too many requests are waiting. Try again in a moment.")
+}
+
+/// There is no room for another request of this tenant now, as others wait as well.
+fn over_share() -> Refusal {
+    let message = "Too many requests of this tenant are waiting, and those of others as well. \
+                   Try again in a moment.";
+    Refusal::later(Code::TooManyRequests, message, BUSY_SECONDS, None)
 }
 
 /// A request that came in plain HTTP to where TLS is spoken.
@@ -302,6 +310,7 @@ mod tests {
             store::Error::UnknownMoment,
             store::Error::TooLarge,
             store::Error::Busy,
+            store::Error::OverShare,
             store::Error::Full(cause()),
             store::Error::Unwritable(cause()),
             store::Error::Closed,

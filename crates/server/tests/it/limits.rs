@@ -2,10 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::client::{Reply, ask};
-use crate::sample::{COLLECTION, SAMPLE};
+use crate::sample::{COLLECTION, SAMPLE, fact};
 use crate::world::World;
 
 fn read_all(stream: &mut TcpStream) -> Vec<u8> {
@@ -14,6 +15,47 @@ fn read_all(stream: &mut TcpStream) -> Vec<u8> {
     // A reset ends the answer like a close.
     drop(stream.read_to_end(&mut bytes));
     bytes
+}
+
+/// However the threads run: who has one request waiting is never refused while
+/// another tenant has more.
+#[test]
+fn a_tenant_that_floods_is_told_so_and_others_are_served() {
+    let world = World::with_queue(3);
+    let (flooding, served) = (AtomicBool::new(true), AtomicUsize::new(0));
+    let create = |tenant: u8, number: usize| {
+        world.send(&ask("POST", COLLECTION).bearer(&world.writer_of(tenant)).json(fact(number)))
+    };
+    std::thread::scope(|scope| {
+        for thread in 0..12 {
+            let (create, flooding, served) = (&create, &flooding, &served);
+            scope.spawn(move || {
+                for number in (thread..).step_by(12) {
+                    let reply = create(1, number);
+                    match reply.status {
+                        201 => drop(served.fetch_add(1, Ordering::SeqCst)),
+                        429 => assert_eq!(reply.code(), "TooManyRequests"),
+                        _ => assert_eq!(
+                            (reply.status, reply.code().as_str()),
+                            (503, "serviceNotAvailable")
+                        ),
+                    }
+                    assert_eq!(reply.header("retry-after").is_some(), reply.status != 201);
+                    if !flooding.load(Ordering::SeqCst) {
+                        break;
+                    }
+                }
+            });
+        }
+        for number in 0..60 {
+            let reply = create(2, number);
+            assert_eq!(reply.status, 201, "{reply}");
+        }
+        flooding.store(false, Ordering::SeqCst);
+    });
+    let count = ask("GET", &format!("{COLLECTION}/$count")).bearer(&world.writer());
+    let served = served.load(Ordering::SeqCst);
+    assert_eq!(world.send(&count).text(), served.to_string(), "what was refused is not there");
 }
 
 #[test]

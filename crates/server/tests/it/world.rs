@@ -66,6 +66,8 @@ struct Kind {
     /// How far the clock's `elapsed` goes on each time that it is asked.
     tick: Duration,
     switches: Switches,
+    /// How many writes may wait, and how many reads, where it is not as many as usual.
+    queue: Option<usize>,
 }
 
 /// What is off unless a test wants it.
@@ -175,6 +177,11 @@ impl World {
         Self::start(Kind { switches, ..Kind::plain() })
     }
 
+    /// One in which so few writes may wait.
+    pub fn with_queue(queue: usize) -> Self {
+        Self::start(Kind { queue: Some(queue), ..Kind::plain() })
+    }
+
     /// Another of the same kind, empty; tokens of this one hold there.
     pub fn fresh(&self) -> Self {
         Self::start(self.kind.clone())
@@ -185,7 +192,9 @@ impl World {
         let files: Vec<(&str, &str)> =
             kind.catalogue.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
         let model = catalog::load(&files).unwrap();
-        let options = Options { readers: 2, ..Options::default() };
+        let defaults = Options::default();
+        let queue = kind.queue.unwrap_or(defaults.queue);
+        let options = Options { readers: 2, queue, ..defaults };
         let store = Store::open(&folder.path().join("test.db"), &model, &options).unwrap();
         let secrets = Secrets::make(&SeededRandom::new(1));
         let issuer = Issuer::new(&secrets);

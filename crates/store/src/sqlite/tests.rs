@@ -40,18 +40,29 @@ impl House {
 
     /// Holds the writer until what this gives is dropped.
     fn hold(&self) -> mpsc::Sender<()> {
+        self.hold_again()()
+    }
+
+    /// The same in its turn: what this gives waits for that.
+    fn hold_again(&self) -> impl FnOnce() -> mpsc::Sender<()> + use<> {
         let (release, released) = mpsc::channel();
         let (held, holding) = mpsc::channel();
         self.run(move |_| {
             held.send(()).unwrap();
             released.recv().unwrap_err();
         });
-        holding.recv().unwrap();
-        release
+        move || {
+            holding.recv().unwrap();
+            release
+        }
     }
 
     /// A create of a fact of its own, and more text in its audit than a page holds.
     fn request(&self, number: i64) -> (Author, Write) {
+        self.request_of(1, number)
+    }
+
+    fn request_of(&self, tenant: u128, number: i64) -> (Author, Write) {
         let set = self.set();
         let mut row: Row = set.entity_type.properties.iter().map(|_| Value::Null).collect();
         row[0] = Value::Guid(Uuid::from_u128(u128::try_from(number).unwrap()));
@@ -63,7 +74,7 @@ impl House {
         row[set.entity_type.in_role(Role::Period).unwrap()] =
             Value::Period(Period::of_days(days).unwrap());
         let author = Author {
-            tenant: Uuid::from_u128(1),
+            tenant: Uuid::from_u128(tenant),
             principal: "p".repeat(8192),
             at: jiff::Timestamp::UNIX_EPOCH,
         };
@@ -71,7 +82,11 @@ impl House {
     }
 
     fn queue(&self, number: i64) -> oneshot::Receiver<Result<Written, Error>> {
-        let (author, plan) = self.request(number);
+        self.queue_of(1, number)
+    }
+
+    fn queue_of(&self, tenant: u128, number: i64) -> oneshot::Receiver<Result<Written, Error>> {
+        let (author, plan) = self.request_of(tenant, number);
         let (answer, outcome) = oneshot::channel();
         let task = Task::One(Box::new(plan), answer);
         let request = Box::new(Request { author, task });
@@ -128,6 +143,55 @@ async fn a_full_queue_says_so_at_once() {
         assert!(is_created(&outcome.await.unwrap()));
     }
     assert!(is_created(&house.create(3).await));
+}
+
+#[tokio::test]
+async fn a_tenant_that_floods_gives_way_and_others_do_not_wait_for_it() {
+    let house = House::new(&Options { queue: 5, ..Options::default() });
+    let hold = house.hold();
+    let mut flood: Vec<_> = (1..=5).map(|number| house.queue(number)).collect();
+    assert_eq!(house.create(6).await, Err(Error::Busy), "one alone has all of it");
+    let mut other = house.queue_of(2, 1);
+    assert_eq!(flood.pop().unwrap().await.unwrap(), Err(Error::OverShare), "its newest gave way");
+    assert_eq!(house.create(6).await, Err(Error::OverShare));
+    // Held again after a turn of each, in place of another one of the flood.
+    let held_again = house.hold_again();
+    assert_eq!(flood.pop().unwrap().await.unwrap(), Err(Error::OverShare));
+    drop(hold);
+    let held_again = held_again();
+    assert!(is_created(&other.try_recv().unwrap()), "it is on the disk");
+    let waiting = flood.iter_mut().filter_map(|one| one.try_recv().err()).count();
+    assert_eq!((flood.len(), waiting), (3, 2), "before what was there first");
+    drop(held_again);
+    for one in flood.into_iter().skip(1) {
+        assert!(is_created(&one.await.unwrap()));
+    }
+    house.is_sound();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_tenant_s_reads_leave_a_reader_to_others() {
+    let house = House::new(&Options { readers: 1, ..Options::default() });
+    let (release, released) = mpsc::channel::<()>();
+    let (held, holding) = mpsc::channel();
+    let store = house.store.clone();
+    let slow = tokio::spawn(async move {
+        let work = move |_: &Connection, _: &crate::table::Tables| {
+            held.send(()).unwrap();
+            released.recv().unwrap_err();
+            Ok(())
+        };
+        store.ask(Uuid::from_u128(1), work).await
+    });
+    holding.recv().unwrap();
+    let store = house.store.clone();
+    let set = house.set();
+    let next = tokio::spawn(async move { store.count(Uuid::from_u128(1), set).await });
+    assert_eq!(house.store.count(Uuid::from_u128(2), house.set()).await, Ok(0));
+    assert!(!next.is_finished());
+    drop(release);
+    assert_eq!(slow.await.unwrap(), Ok(()));
+    assert_eq!(next.await.unwrap(), Ok(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

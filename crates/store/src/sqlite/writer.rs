@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::Receiver;
 use rollcall_odata::plan::Write;
 use rollcall_odata::plan::bulk::{Bulk, Fate};
 use rusqlite::Connection;
@@ -22,6 +21,7 @@ pub(crate) use super::group::Task;
 use super::group::Waiting;
 use super::memory::{Before, Tenants};
 use super::reset;
+use crate::queue::{Taker, Waits};
 use crate::table::Tables;
 use crate::{Author, Error, Failed, Outcome, Written};
 
@@ -41,11 +41,33 @@ pub(crate) enum Message {
     Probe(oneshot::Sender<Result<(), Error>>),
     /// Take away all that a tenant has.
     Reset(Uuid, oneshot::Sender<Result<(), Error>>),
-    /// Stop; what was sent before has been answered by then.
-    Stop,
     /// Let a test have the connection.
     #[cfg(test)]
     Run(Box<dyn FnOnce(&Connection) + Send>),
+}
+
+impl Waits for Message {
+    fn tenant(&self) -> Uuid {
+        match self {
+            Self::Write(request) => request.author.tenant,
+            Self::Bulk(request) => request.author.tenant,
+            Self::Reset(tenant, _) => *tenant,
+            Self::Probe(_) => Uuid::nil(),
+            #[cfg(test)]
+            Self::Run(_) => Uuid::nil(),
+        }
+    }
+
+    fn refuse(self, error: Error) {
+        // Whoever asked may be gone.
+        match self {
+            Self::Write(request) => request.task.broken(&error).answer(),
+            Self::Bulk(request) => drop(request.answer.send(Err(error))),
+            Self::Reset(_, answer) | Self::Probe(answer) => drop(answer.send(Err(error))),
+            #[cfg(test)]
+            Self::Run(_) => {}
+        }
+    }
 }
 
 /// A write, or several that are done together, and who waits for it.
@@ -80,7 +102,7 @@ impl Health {
 pub(crate) struct Writer {
     connection: Connection,
     tables: Arc<Tables>,
-    messages: Receiver<Message>,
+    messages: Taker<Message>,
     health: Arc<Health>,
     batch: usize,
     /// How many writes the last transaction had.
@@ -93,7 +115,7 @@ impl Writer {
     pub fn new(
         connection: Connection,
         tables: Arc<Tables>,
-        messages: Receiver<Message>,
+        messages: Taker<Message>,
         batch: usize,
     ) -> Self {
         let health = Arc::new(Health(AtomicBool::new(true)));
@@ -106,12 +128,10 @@ impl Writer {
         Arc::clone(&self.health)
     }
 
-    /// Works until it is told to stop, or nobody is left who could ask.
+    /// Works until nobody is left who could ask.
     pub fn run(mut self) {
-        while let Ok(message) = self.messages.recv() {
-            if !self.serve(message) {
-                break;
-            }
+        while let Some(message) = self.messages.take() {
+            self.serve(message);
         }
         self.health.set(false);
         // What stays in the log, or a journal in place of it, is of no matter
@@ -120,8 +140,8 @@ impl Writer {
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 
-    /// Serves a message and what it takes along; false if it is to stop.
-    fn serve(&mut self, message: Message) -> bool {
+    /// Serves a message and what it takes along.
+    fn serve(&mut self, message: Message) {
         let mut next = Some(message);
         while let Some(message) = next.take() {
             match message {
@@ -136,12 +156,10 @@ impl Writer {
                     let outcome = self.reset(tenant);
                     let _ = answer.send(outcome);
                 }
-                Message::Stop => return false,
                 #[cfg(test)]
                 Message::Run(test) => test(&self.connection),
             }
         }
-        true
     }
 
     /// Writes a batch and answers. Gives back a message that is no write and
@@ -285,11 +303,10 @@ impl Writer {
     /// Those who were answered last most likely write again at once. While fewer
     /// than half of them have, the next one is waited for, for a moment: a commit
     /// costs as much as many writes. Who writes alone never waits.
-    fn next(&self, written: usize) -> Option<Message> {
-        match self.messages.try_recv() {
-            Ok(message) => Some(message),
-            Err(_) if written * 2 < self.last_batch => self.messages.recv_timeout(GATHER).ok(),
-            Err(_) => None,
+    fn next(&mut self, written: usize) -> Option<Message> {
+        match self.messages.try_take() {
+            None if written * 2 < self.last_batch => self.messages.take_within(GATHER),
+            next => next,
         }
     }
 

@@ -88,7 +88,7 @@ fn answered(function: &Function, operation: Operation) -> Operation {
         .refusing(ANY)
         .refusing(KEPT)
         .refusing(LONG)
-        .refusing(&[Code::InvalidArgument, Code::NotAcceptable, Code::TooManyRequests])
+        .refusing(&[Code::InvalidArgument, Code::NotAcceptable])
 }
 
 fn number(function: &Function, id: &str) -> Operation {
@@ -97,5 +97,5 @@ fn number(function: &Function, id: &str) -> Operation {
         .answering(200, count())
         .refusing(ANY)
         .refusing(KEPT)
-        .refusing(&[Code::InvalidArgument, Code::TooManyRequests])
+        .refusing(&[Code::InvalidArgument])
 }

@@ -45,7 +45,7 @@ pub(super) const ANY: &[Code] =
     &[Code::BadRequest, Code::UriTooLong, Code::HeadersTooLarge, Code::NotImplemented];
 
 /// Why any request may be refused that reads what is kept.
-pub(super) const KEPT: &[Code] = &[Code::Internal, Code::Unavailable];
+pub(super) const KEPT: &[Code] = &[Code::Internal, Code::TooManyRequests, Code::Unavailable];
 
 /// Why a request may be refused whose answer can have any length.
 pub(super) const LONG: &[Code] = &[Code::UpgradeRequired];

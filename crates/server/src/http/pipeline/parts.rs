@@ -127,7 +127,9 @@ impl Reading {
         }
         loop {
             match self.ask(list.clone(), form.fresh()).await {
-                Err(store::Error::Busy) => tokio::time::sleep(BUSY_REST).await,
+                Err(store::Error::Busy | store::Error::OverShare) => {
+                    tokio::time::sleep(BUSY_REST).await;
+                }
                 read => return read,
             }
         }
