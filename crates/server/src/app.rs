@@ -10,8 +10,8 @@ use rollcall_odata::uri::Limits as QueryLimits;
 use rollcall_store::Store;
 
 use crate::auth::Authenticator;
-use crate::auth::issuer::Issuer;
 use crate::clock::{Clock, Random};
+use crate::control::Control;
 use crate::http::batch::Room;
 use crate::http::controls::Controls;
 use crate::http::documents::Documents;
@@ -30,8 +30,6 @@ pub struct App {
     pub documents: Documents,
     /// Who may.
     pub authenticator: Authenticator,
-    /// The issuer that is built in.
-    pub issuer: Issuer,
     /// The links to its files.
     pub links: Links,
     /// What time it is.
@@ -50,6 +48,8 @@ pub struct App {
     pub log: Log,
     /// What absolute URLs begin with.
     pub origin: Origin,
+    /// How it is told that who has access has changed, if it has a folder.
+    pub control: Option<Control>,
 }
 
 /// The limits that hold the service together under load.

@@ -1,4 +1,4 @@
-//! Who may: from a bearer token to a principal and what it is permitted.
+//! Who may: from a bearer token or an API key to a principal and what it is permitted.
 
 pub mod address;
 mod cache;
@@ -9,20 +9,26 @@ mod json;
 mod jwks;
 mod jwt;
 mod keys;
+mod own;
 pub mod permissions;
+mod proof;
+pub mod registry;
 pub mod remote;
 pub mod trust;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use rollcall_odata::{Code, Error};
 use uuid::Uuid;
 
 use cache::Cache;
 pub use claims::PERSONAL;
+use issuer::Issuer;
 use jwt::Token;
-use keys::{Key, Keys};
+use keys::Key;
+use own::Own;
 pub use permissions::Need;
 use permissions::Permissions;
 use remote::{Pace, Remote, Shared, Trusted};
@@ -36,14 +42,15 @@ use crate::observe::Log;
 pub struct Principal {
     /// The tenant whose data it is about.
     pub tenant: Uuid,
-    /// `app:` and the application's id, or `user:` and the user's object id.
+    /// `app:` and the application's id, `user:` and the user's object id, or `key:`
+    /// and the id of an API key.
     pub subject: String,
     /// The application that asks, for itself or for a user: its id, or the
     /// subject where the token does not name it.
     pub application: String,
     /// What it may do.
     pub permissions: Permissions,
-    /// When its token ends.
+    /// When its token ends; a key has no end.
     pub expires: Timestamp,
 }
 
@@ -54,19 +61,52 @@ impl Principal {
     }
 }
 
-/// Checks bearer tokens.
+/// What a request shows of who sends it: the values of the headers `Authorization`
+/// and `X-Api-Key`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Shown<'a> {
+    /// A bearer token, or an API key as the password of `Basic`.
+    pub authorization: Option<&'a [u8]>,
+    /// An API key.
+    pub api_key: Option<&'a [u8]>,
+}
+
+impl Shown<'_> {
+    /// Whether it shows nothing.
+    pub fn is_nothing(&self) -> bool {
+        self.authorization.is_none() && self.api_key.is_none()
+    }
+}
+
+/// Checks bearer tokens and API keys.
 pub struct Authenticator {
-    own: Trust,
-    own_keys: Keys,
+    trust: Trust,
+    own: RwLock<Arc<Own>>,
     others: Vec<Arc<Remote>>,
     cache: Arc<Cache>,
 }
 
 impl Authenticator {
     /// One that takes the tokens of this issuer.
-    pub fn new(issuer: &issuer::Issuer) -> Self {
-        let (own, own_keys) = (Trust::built_in(), Keys::of(issuer));
-        Self { own, own_keys, others: Vec::new(), cache: Arc::default() }
+    pub fn new(issuer: Issuer) -> Self {
+        let own = RwLock::new(Arc::new(Own::new(issuer)));
+        Self { trust: Trust::built_in(), own, others: Vec::new(), cache: Arc::default() }
+    }
+
+    /// The built-in issuer as it is now.
+    pub fn issuer(&self) -> Arc<Issuer> {
+        Arc::clone(&self.own().issuer)
+    }
+
+    /// Takes this one in place of the built-in issuer that there was. What that one
+    /// gave and this one would not give is refused from here on.
+    pub fn replace(&self, issuer: Issuer) {
+        *self.own.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Own::new(issuer));
+        self.cache.forget();
+    }
+
+    fn own(&self) -> Arc<Own> {
+        Arc::clone(&self.own.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The same that takes the tokens of these issuers as well.
@@ -91,15 +131,18 @@ impl Authenticator {
         }
     }
 
-    /// Who sent this `Authorization` header, at this time; a 401 in Graph's words
-    /// where that cannot be told. It waits for nothing, but for the keys of a
-    /// configured issuer whose token names one that is not here.
+    /// Who shows this, at this time; a 401 in Graph's words where that cannot be
+    /// told. It waits for nothing, but for the keys of a configured issuer whose
+    /// token names one that is not here.
     pub async fn authenticate(
         &self,
-        authorization: Option<&[u8]>,
+        shown: Shown<'_>,
         now: Timestamp,
     ) -> Result<Arc<Principal>, Error> {
-        let token = bearer(authorization)?;
+        let token = match credential(shown)? {
+            Credential::Token(token) => token,
+            Credential::Key(key) => return self.own().holder(&key),
+        };
         if let Some(known) = self.cache.get(token, now) {
             return Ok(known);
         }
@@ -112,9 +155,13 @@ impl Authenticator {
         let era = self.cache.era();
         let read = Token::read(token)?;
         let iss = read.issuer().unwrap_or_default();
-        let principal = if self.own.url.covers(iss) {
-            let key = read.kid().and_then(|kid| self.own_keys.get(kid));
-            read.signed_by(key)?.principal(&self.own, None, now)?
+        let principal = if self.trust.url.covers(iss) {
+            let own = self.own();
+            let key = read.kid().and_then(|kid| own.keys.get(kid));
+            let claims = read.signed_by(key)?;
+            let principal = claims.principal(&self.trust, None, now)?;
+            own.still_given(&claims, &self.trust)?;
+            principal
         } else {
             let mut others = self.others.iter();
             let issuer = others.find(|one| one.trust().url.covers(iss));
@@ -137,32 +184,68 @@ async fn named_key(issuer: &Arc<Remote>, token: &Token<'_>) -> Option<Key> {
     if token.algorithm().is_none() { issuer.known(kid) } else { issuer.key(kid).await }
 }
 
-/// The token of an `Authorization` header.
-fn bearer(authorization: Option<&[u8]>) -> Result<&str, Error> {
+/// What somebody shows himself with.
+enum Credential<'a> {
+    Token(&'a str),
+    Key(String),
+}
+
+fn credential(shown: Shown<'_>) -> Result<Credential<'_>, Error> {
+    let Some(key) = shown.api_key else { return of_authorization(shown.authorization) };
+    if shown.authorization.is_some() {
+        return Err(failure("Expected the header Authorization or X-Api-Key, not both."));
+    }
+    let key = std::str::from_utf8(key).unwrap_or_default();
+    Ok(Credential::Key(key.to_owned()))
+}
+
+/// The token or key of an `Authorization` header.
+fn of_authorization(authorization: Option<&[u8]>) -> Result<Credential<'_>, Error> {
     let text = authorization.map(std::str::from_utf8).transpose();
     let text = text.map_err(|_| jwt::malformed())?.unwrap_or_default().trim();
     if text.is_empty() {
         return Err(refused("Access token is empty."));
     }
-    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    let (scheme, value) = text.split_once(' ').unwrap_or((text, ""));
+    let value = value.trim();
+    if scheme.eq_ignore_ascii_case("basic") {
+        return password(value).map(Credential::Key);
+    }
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(failure("Expected `Authorization: Bearer {token}`."));
     }
-    match token.trim() {
-        "" => Err(refused("Access token is empty.")),
-        token => Ok(token),
+    if value.is_empty() {
+        Err(refused("Access token is empty."))
+    } else {
+        Ok(Credential::Token(value))
     }
 }
 
-/// The `WWW-Authenticate` header of a 401, in Graph's form. `base` is scheme,
-/// host and port; a token that was sent and did not hold is said to be invalid.
-pub fn challenge(base: &str, sent: bool) -> String {
-    let error = if sent { ", error=\"invalid_token\"" } else { "" };
-    let graph = issuer::GRAPH;
-    format!(
-        "Bearer realm=\"\", authorization_uri=\"{base}/common/oauth2/authorize\", \
-         client_id=\"{graph}\"{error}"
-    )
+/// The password of `Basic`, whoever the user is (RFC 7617).
+fn password(encoded: &str) -> Result<String, Error> {
+    let text = STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let (_, password) = text.as_deref().and_then(|text| text.split_once(':')).ok_or_else(|| {
+        failure("Expected `Authorization: Basic` with an API key as the password.")
+    })?;
+    Ok(password.to_owned())
+}
+
+impl Authenticator {
+    /// The `WWW-Authenticate` headers of a 401: Graph's, and once there are API keys
+    /// one that asks for them. `base` is scheme, host and port; a token that was sent
+    /// and did not hold is said to be invalid.
+    pub fn challenges(&self, base: &str, sent: bool) -> Vec<String> {
+        let error = if sent { ", error=\"invalid_token\"" } else { "" };
+        let graph = issuer::GRAPH;
+        let mut challenges = vec![format!(
+            "Bearer realm=\"\", authorization_uri=\"{base}/common/oauth2/authorize\", \
+             client_id=\"{graph}\"{error}"
+        )];
+        if self.own().has_keys() {
+            challenges.push("Basic realm=\"Rollcall\", charset=\"UTF-8\"".to_owned());
+        }
+        challenges
+    }
 }
 
 /// A 401 in these words.

@@ -1,12 +1,15 @@
 //! The command line.
 
+mod access;
 pub mod backup;
 pub mod check;
 pub mod client;
 pub mod demo;
 pub mod export;
 pub mod import;
+pub mod key;
 pub mod serve;
+pub mod signing_key;
 pub mod token;
 
 use std::process::ExitCode;
@@ -27,8 +30,12 @@ enum Command {
     Serve(Box<serve::Args>),
     /// Print a bearer token of the built-in issuer
     Token(token::Args),
-    /// Print the first client's tenant, id and secret
+    /// Print the first client's tenant, id and secret, or change who gets tokens
     Client(client::Args),
+    /// Keep API keys, for tools that cannot fetch tokens
+    Key(key::Args),
+    /// Change the key that signs tokens
+    SigningKey(signing_key::Args),
     /// Print a tenant's rows, as CSV or a JSON object on each line
     Export(export::Args),
     /// Fill tenants with organisations that are made up
@@ -56,6 +63,8 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(*args),
         Command::Token(args) => token::run(&args),
         Command::Client(args) => client::run(&args),
+        Command::Key(args) => key::run(&args),
+        Command::SigningKey(args) => signing_key::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Import(args) => import::run(&args),

@@ -16,6 +16,7 @@ const FORMAT: u32 = 1;
 const FORMAT_FILE: &str = "FORMAT";
 const LOCK_FILE: &str = "LOCK";
 const LISTEN_FILE: &str = "LISTEN";
+const EDIT_FILE: &str = "EDIT";
 const DATABASE: &str = "rollcall.db";
 
 /// Ends the name of a file until it is whole.
@@ -26,7 +27,8 @@ const UNFINISHED: &str = ".new";
 pub struct Error(String);
 
 impl Error {
-    fn new(message: impl Into<String>) -> Self {
+    /// An error of these words.
+    pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
 
@@ -60,15 +62,18 @@ pub struct Lock {
 pub struct Announcement {
     path: PathBuf,
     address: SocketAddr,
+    control: Secret,
 }
 
 /// Where a service listens, as this machine reaches it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Announced {
     /// Its address.
     pub address: SocketAddr,
     /// The certificate that it shows, if it speaks TLS.
     pub certificate: Option<Fingerprint>,
+    /// By what it knows who has the folder.
+    pub control: Secret,
 }
 
 impl Announcement {
@@ -79,7 +84,8 @@ impl Announcement {
 
     fn say(&self, certificate: Option<Fingerprint>) -> Result<(), Error> {
         let certificate = certificate.map(|one| format!("{one}\n")).unwrap_or_default();
-        write_whole(&self.path, format!("{}\n{certificate}", self.address).as_bytes())
+        let text = format!("{}\n{}\n{certificate}", self.address, self.control.reveal());
+        write_whole(&self.path, text.as_bytes())
     }
 }
 
@@ -164,14 +170,28 @@ impl Folder {
         }
     }
 
-    /// Says where the service that has the folder listens, and which certificate
-    /// it shows if it speaks TLS, until what this gives is dropped.
+    /// Takes the right to change who has access, once nobody else has it. It has
+    /// nothing to do with who serves the folder.
+    pub fn edit(&self) -> Result<Lock, Error> {
+        let path = self.path.join(EDIT_FILE);
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        owner_only(&mut options);
+        let locked = options.open(&path).and_then(|file| file.lock().map(|()| file));
+        Ok(Lock { _file: locked.map_err(|error| Error::of_file(&path, &error))? })
+    }
+
+    /// Says where the service that has the folder listens, by what it knows who has
+    /// the folder, and which certificate it shows if it speaks TLS, until what this
+    /// gives is dropped.
     pub fn announce(
         &self,
         address: SocketAddr,
+        control: &Secret,
         certificate: Option<Fingerprint>,
     ) -> Result<Announcement, Error> {
-        let announcement = Announcement { path: self.path.join(LISTEN_FILE), address };
+        let (path, control) = (self.path.join(LISTEN_FILE), control.clone());
+        let announcement = Announcement { path, address, control };
         announcement.say(certificate)?;
         Ok(announcement)
     }
@@ -181,8 +201,9 @@ impl Folder {
         let text = fs::read_to_string(self.path.join(LISTEN_FILE)).ok()?;
         let mut lines = text.lines();
         let address = reachable(lines.next()?.parse().ok()?);
+        let control = Secret::from(lines.next()?.to_owned());
         let certificate = lines.next().map(str::parse).transpose().ok()?;
-        Some(Announced { address, certificate })
+        Some(Announced { address, certificate, control })
     }
 
     /// Where the folder is.
@@ -294,16 +315,18 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let folder = Folder::open_or_create(parent.path()).unwrap();
         assert_eq!(folder.announced(), None);
-        let announcement = folder.announce("0.0.0.0:8365".parse().unwrap(), None).unwrap();
+        let control = Secret::from("x".to_owned());
+        let announcement = folder.announce("0.0.0.0:8365".parse().unwrap(), &control, None);
+        let announcement = announcement.unwrap();
         let address = "127.0.0.1:8365".parse().unwrap();
-        assert_eq!(folder.announced(), Some(Announced { address, certificate: None }));
+        let said = |certificate| Some(Announced { address, certificate, control: control.clone() });
+        assert_eq!(folder.announced(), said(None));
         let certificate = Fingerprint::of(b"certificate");
         announcement.certificate(certificate).unwrap();
-        let certificate = Some(certificate);
-        assert_eq!(folder.announced(), Some(Announced { address, certificate }));
+        assert_eq!(folder.announced(), said(Some(certificate)));
         drop(announcement);
         assert_eq!(folder.announced(), None);
-        std::mem::forget(folder.announce("127.0.0.1:1".parse().unwrap(), None).unwrap());
+        std::mem::forget(folder.announce("127.0.0.1:1".parse().unwrap(), &control, None).unwrap());
         let lock = folder.try_lock().unwrap();
         assert!(lock.is_some() && folder.try_lock().unwrap().is_none());
         assert_eq!(folder.announced(), None, "who announced that was killed");

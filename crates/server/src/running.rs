@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -17,6 +18,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use crate::control;
 use crate::folder::{Announced, Folder};
 use crate::tls::fingerprint::Fingerprint;
 
@@ -60,10 +62,44 @@ impl Running {
         let host = HeaderValue::from_str(&self.at.address.to_string());
         request.headers_mut().insert(HOST, host.map_err(|error| error.to_string())?);
         let connection = self.connection.take();
-        let exchanged = exchange(&self.folder, self.at, connection, request);
+        let exchanged = exchange(&self.folder, self.at.clone(), connection, request);
         let (at, status, body, connection) = self.runtime.block_on(exchanged)?;
         (self.at, self.connection) = (at, Some(connection));
         Ok((status, body))
+    }
+}
+
+/// How often a service that is starting is looked for, and how long is waited in between.
+const TRIES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Tells the service that runs on this folder, if one does, that who has access has
+/// changed. Once it has answered, its next request is judged by what the folder says.
+pub fn reload(folder: &Folder) -> Result<(), String> {
+    let mut told = tell(folder);
+    for _ in 0..TRIES {
+        if told.is_ok() || folder.try_lock().map_err(|error| error.to_string())?.is_some() {
+            return Ok(());
+        }
+        std::thread::sleep(PAUSE);
+        told = tell(folder);
+    }
+    told.map_err(|error| {
+        format!(
+            "What was changed is kept in the folder, but the process that has it could not be \
+             told: {error}. Restart it."
+        )
+    })
+}
+
+fn tell(folder: &Folder) -> Result<(), String> {
+    let mut running = Running::of(folder)?;
+    let secret = running.at.control.reveal().to_owned();
+    let request = Request::post(control::PATH).header(control::SECRET, secret);
+    let request = request.body(Full::default()).map_err(|error| error.to_string())?;
+    match running.send(request)? {
+        (StatusCode::NO_CONTENT, _) => Ok(()),
+        (status, answer) => Err(format!("it answered {status}, {}", message(&answer))),
     }
 }
 
@@ -102,16 +138,19 @@ async fn connect(
     folder: &std::path::Path,
     at: Announced,
 ) -> Result<(Announced, Connection), String> {
-    let first = open(at).await;
+    let first = open(&at).await;
     let now = Folder::open(folder).ok().and_then(|folder| folder.announced());
     match (first, now) {
         (Ok(connection), _) => Ok((at, connection)),
-        (Err(_), Some(now)) if now != at => Ok((now, open(now).await?)),
+        (Err(_), Some(now)) if now != at => {
+            let connection = open(&now).await?;
+            Ok((now, connection))
+        }
         (Err(error), _) => Err(error),
     }
 }
 
-async fn open(at: Announced) -> Result<Connection, String> {
+async fn open(at: &Announced) -> Result<Connection, String> {
     let stream = TcpStream::connect(at.address).await.map_err(|error| error.to_string())?;
     match at.certificate {
         None => speak(stream).await,

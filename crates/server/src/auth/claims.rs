@@ -9,7 +9,7 @@ use rollcall_odata::Error;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::issuer::Version;
+use super::issuer::{GENERATION, Version};
 use super::permissions::{Permissions, Sources};
 use super::trust::{Application, Path, TENANT_ID, Tenants, Trust, guid};
 use super::{Principal, failure, refused};
@@ -55,6 +55,14 @@ impl Claims {
         let application = trust.client.iter().find_map(|path| self.text_at(path));
         let application = application.unwrap_or(&subject).to_owned();
         Ok(Principal { tenant, subject, application, permissions, expires })
+    }
+
+    /// The client that a token of the built-in issuer was given to, and for which of
+    /// its secrets, if it says that.
+    pub fn given_for(&self, trust: &Trust) -> Option<(Uuid, &str)> {
+        let generation = self.text(GENERATION)?;
+        let client = trust.client.iter().find_map(|path| self.text_at(path)).and_then(guid);
+        Some((client.unwrap_or_default(), generation))
     }
 
     fn text(&self, name: &str) -> Option<&str> {

@@ -13,7 +13,10 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::keys::Algorithm;
-use crate::folder::{FirstClient, Secrets};
+use super::proof;
+use super::registry::Registry;
+use super::trust::guid;
+use crate::folder::{Error, FirstClient, Folder, Secrets};
 
 /// Graph's application id, and its audience in tokens of version 2.0.
 pub const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
@@ -114,20 +117,41 @@ pub enum Holder {
     },
 }
 
+/// The claim that says which secret of its client a token was given for. A token
+/// without it is one of an older Rollcall.
+pub const GENERATION: &str = "rollcall_gen";
+
 /// The issuer.
 #[derive(Clone)]
 pub struct Issuer {
     key: SigningKey,
     kid: String,
     client: FirstClient,
+    registry: Registry,
+}
+
+/// A client that has proven itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proven<'a> {
+    /// Its id.
+    pub client: Uuid,
+    /// The tenants for which it gets tokens.
+    pub tenants: &'a [Uuid],
+    /// The permissions that they carry.
+    pub roles: &'a [String],
 }
 
 impl Issuer {
-    /// The issuer of a folder.
+    /// The issuer with these secrets and no client but the first.
     pub fn new(secrets: &Secrets) -> Self {
         let key = SigningKey::from(&secrets.signing_key);
         let kid = thumbprint(&coordinates(key.verifying_key()));
-        Self { key, kid, client: secrets.client.clone() }
+        Self { key, kid, client: secrets.client.clone(), registry: Registry::default() }
+    }
+
+    /// The issuer of a folder, with all its clients.
+    pub fn of(folder: &Folder) -> Result<Self, Error> {
+        Ok(Self { registry: Registry::of(folder)?, ..Self::new(&folder.secrets()?) })
     }
 
     /// The name of its key.
@@ -145,12 +169,32 @@ impl Issuer {
         &self.client
     }
 
-    /// Whether this is the first client and its secret, told in constant time.
-    pub fn knows(&self, id: &str, secret: &str) -> bool {
-        let expected = self.client.client_secret.reveal().as_bytes();
-        let same_secret = bool::from(secret.as_bytes().ct_eq(expected));
-        let same_id = id.eq_ignore_ascii_case(&self.client.client_id.to_string());
-        same_id && same_secret
+    /// Who else has access.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The client of this id and secret; the secret is told in constant time.
+    pub fn proven(&self, id: &str, secret: &str) -> Option<Proven<'_>> {
+        let id = guid(id)?;
+        let first = &self.client;
+        if id == first.client_id {
+            let expected = first.client_secret.reveal().as_bytes();
+            let same = bool::from(secret.as_bytes().ct_eq(expected));
+            let tenants = std::slice::from_ref(&first.tenant);
+            return same.then_some(Proven { client: id, tenants, roles: &first.roles });
+        }
+        let client = self.registry.client(id)?;
+        let (tenants, roles) = (&*client.tenants, &*client.roles);
+        client.secret.holds(secret).then_some(Proven { client: id, tenants, roles })
+    }
+
+    /// Which secret of this client tokens are given for now.
+    pub fn generation(&self, client: Uuid) -> Option<String> {
+        if client == self.client.client_id {
+            return Some(proof::generation(self.client.client_secret.reveal()));
+        }
+        self.registry.client(client).map(|client| client.secret.generation())
     }
 
     /// A token that says this from now on.
@@ -172,6 +216,9 @@ impl Issuer {
             Version::Two => ("azp", "azpacr"),
         };
         claims[client] = json!(grant.client);
+        if let Some(generation) = self.generation(grant.client) {
+            claims[GENERATION] = json!(generation);
+        }
         claims[strength] = json!("1");
         match &grant.holder {
             Holder::Application(roles) => claims["roles"] = json!(roles),

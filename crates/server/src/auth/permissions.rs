@@ -28,6 +28,11 @@ const PERMISSIONS: [(&str, &[Need]); 3] = [
     ("Reports.ReadWrite.All", &[Need::Read, Need::Create, Need::Write]),
 ];
 
+/// What permissions are called, from the least to the most privileged.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    PERMISSIONS.iter().map(|(name, _)| *name)
+}
+
 /// Graph's admin roles that may see reports, by template id, and whether they
 /// are more than readers.
 const ADMIN_ROLES: [(&str, &str, bool); 9] = [

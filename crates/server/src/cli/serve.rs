@@ -16,7 +16,8 @@ use crate::auth::issuer::Issuer;
 use crate::auth::remote::Pace;
 use crate::clock::{Clock, ControlledClock, Random, SystemClock, SystemRandom};
 use crate::config::{Config, Given};
-use crate::folder::{Folder, reachable};
+use crate::control::Control;
+use crate::folder::{Folder, Secret, reachable};
 use crate::http::batch::Room;
 use crate::http::controls::{Controls, WARNING};
 use crate::http::documents::Documents;
@@ -72,10 +73,13 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
     let tls = config.tls.as_ref();
     let tls =
         tls.map(|source| Tls::start(source, &folder, address, &*machine, &random)).transpose()?;
-    let announcement = folder.announce(address, tls.as_ref().map(Tls::fingerprint));
+    let control = Control { folder: config.data.clone(), secret: Secret::make(&SystemRandom) };
+    let shown = tls.as_ref().map(Tls::fingerprint);
+    let announcement = folder.announce(address, &control.secret, shown);
     let announcement = announcement.map_err(|error| error.to_string())?;
-    let issuer = Issuer::new(&secrets);
-    let authenticator = Authenticator::new(&issuer).trusting(
+    // After it has been announced: who changes it later tells.
+    let issuer = Issuer::of(&folder).map_err(|error| error.to_string())?;
+    let authenticator = Authenticator::new(issuer).trusting(
         config.issuers.clone(),
         Pace::default(),
         Arc::clone(&clock),
@@ -88,7 +92,6 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
         documents: Documents::default(),
         authenticator,
         links: Links::new(&secrets),
-        issuer,
         clock: Arc::clone(&clock),
         random,
         batch_room: Room::new(config.limits.batch_total_bytes),
@@ -97,6 +100,7 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
         controls,
         log: log.clone(),
         origin: config.origin.clone(),
+        control: Some(control),
     };
     greet(&app, address, &config.data, tls.as_ref());
     let served = serve(Arc::new(app), listener, tls.as_ref().map(Tls::config), stop);

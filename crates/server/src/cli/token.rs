@@ -43,7 +43,7 @@ pub struct Args {
 /// Prints the token alone.
 pub fn run(args: &Args) -> Result<(), String> {
     let folder = Folder::open(&args.data).map_err(|error| error.to_string())?;
-    let issuer = Issuer::new(&folder.secrets().map_err(|error| error.to_string())?);
+    let issuer = Issuer::of(&folder).map_err(|error| error.to_string())?;
     let client = issuer.client();
     let holder = if !args.scopes.is_empty() {
         Holder::User { scopes: args.scopes.clone(), wids: args.wids.clone() }

@@ -26,9 +26,22 @@ const FIRST_ROLE: &str = "Reports.ReadWrite.All";
 pub struct Secret(String);
 
 impl Secret {
+    /// A new one of 256 random bits that nobody knows.
+    pub fn make(random: &dyn Random) -> Self {
+        let mut bytes = [0; 32];
+        random.fill(&mut bytes);
+        Self(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
     /// The text, for who has a reason.
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
     }
 }
 
@@ -64,12 +77,11 @@ pub struct Secrets {
 impl Secrets {
     /// New ones that nobody knows.
     pub fn make(random: &dyn Random) -> Self {
-        let mut secret = [0; 32];
-        random.fill(&mut secret);
+        let client_secret = Secret::make(random);
         let client = FirstClient {
             tenant: random.guid(),
             client_id: random.guid(),
-            client_secret: Secret(URL_SAFE_NO_PAD.encode(secret)),
+            client_secret,
             roles: vec![FIRST_ROLE.to_owned()],
         };
         Self { signing_key: new_key(random), client }
@@ -102,17 +114,26 @@ impl Folder {
         let made = Secrets::make(random);
         let key = self.path.join(KEY_FILE);
         if !key.exists() {
-            let pem = made.signing_key.to_pkcs8_pem(LineEnding::LF);
-            let pem = pem.map_err(|_| Error::new("A signing key cannot be written as PEM."))?;
-            write_whole(&key, pem.as_bytes())?;
+            self.keep_key(&made.signing_key)?;
         }
-        let client = self.path.join(CLIENT_FILE);
-        if !client.exists() {
-            let mut json = serde_json::to_vec_pretty(&made.client).unwrap_or_default();
-            json.push(b'\n');
-            write_whole(&client, &json)?;
+        if !self.path.join(CLIENT_FILE).exists() {
+            self.keep_first(&made.client)?;
         }
         self.secrets()
+    }
+
+    /// Keeps this signing key in place of the one that is there.
+    pub fn keep_key(&self, key: &SecretKey) -> Result<(), Error> {
+        let pem = key.to_pkcs8_pem(LineEnding::LF);
+        let pem = pem.map_err(|_| Error::new("A signing key cannot be written as PEM."))?;
+        write_whole(&self.path.join(KEY_FILE), pem.as_bytes())
+    }
+
+    /// Keeps this first client in place of the one that is there.
+    pub fn keep_first(&self, client: &FirstClient) -> Result<(), Error> {
+        let mut json = serde_json::to_vec_pretty(client).unwrap_or_default();
+        json.push(b'\n');
+        write_whole(&self.path.join(CLIENT_FILE), &json)
     }
 
     /// What it keeps in the file of this name, a secret; nothing where there is none.

@@ -90,6 +90,15 @@ impl Answer {
         self
     }
 
+    /// The same with a header that may be there several times.
+    #[must_use]
+    pub fn adding(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.append(name, value);
+        }
+        self
+    }
+
     /// The same with an entity tag.
     #[must_use]
     pub fn tagged(self, tag: &str) -> Self {

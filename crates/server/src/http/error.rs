@@ -51,9 +51,10 @@ impl Refusal {
         self
     }
 
-    /// A 401 with the challenge that tells a client where tokens come from.
-    pub fn unauthenticated(error: Error, challenge: String) -> Self {
-        Self::from(error).with(WWW_AUTHENTICATE, challenge)
+    /// A 401 with the challenges that tell a client what is taken and where it comes from.
+    pub fn unauthenticated(error: Error, challenges: Vec<String>) -> Self {
+        let with = |refusal: Self, challenge| refusal.with(WWW_AUTHENTICATE, challenge);
+        challenges.into_iter().fold(Self::from(error), with)
     }
 
     /// The same with where to start again, if the client has to.
@@ -287,7 +288,11 @@ pub fn answer(refusal: &Refusal, stamp: &Stamp) -> Answer {
     let answer = Answer::json(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body);
     let answer = answer.versioned();
     let headers = refusal.headers.iter();
-    headers.fold(answer, |answer, (name, value)| answer.with(name.clone(), value))
+    headers.fold(answer, |answer, (name, value)| match *name {
+        // Each names another way.
+        WWW_AUTHENTICATE => answer.adding(WWW_AUTHENTICATE, value),
+        ref name => answer.with(name.clone(), value),
+    })
 }
 
 #[cfg(test)]

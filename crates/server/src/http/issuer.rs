@@ -13,7 +13,7 @@ use super::error::Stamp;
 use super::receive::Request;
 use super::routes::Endpoint;
 use crate::app::App;
-use crate::auth::issuer::{Grant, Holder, LIFETIME, Version};
+use crate::auth::issuer::{Grant, Holder, LIFETIME, Proven, Version};
 
 /// Names that stand for any tenant, where no tenant is needed to answer or the client has but one.
 pub const ANY_TENANT: [&str; 2] = ["common", "organizations"];
@@ -40,8 +40,8 @@ pub fn answer(
     let answered = match endpoint {
         Endpoint::Token => token(app, request, (!any).then_some(&*tenant)),
         _ if !known && !any => Err(invalid(format!("'{tenant}' is not a tenant's GUID."))),
-        Endpoint::Keys => Ok(app.issuer.jwks().to_string()),
-        _ => Ok(app.issuer.configuration(base, &tenant).to_string()),
+        Endpoint::Keys => Ok(app.authenticator.issuer().jwks().to_string()),
+        _ => Ok(app.authenticator.issuer().configuration(base, &tenant).to_string()),
     };
     match answered {
         Ok(body) => Answer::json(StatusCode::OK, body).uncached(),
@@ -69,7 +69,7 @@ fn invalid(description: impl Into<String>) -> Refused {
     Refused { status, error, description: description.into() }
 }
 
-/// A token for the client that proves itself, which has one tenant whatever word was used.
+/// A token for the client that proves itself.
 fn token(app: &App, request: &Request, tenant: Option<&str>) -> Result<String, Refused> {
     let form = form(request)?;
     match form.get("grant_type")? {
@@ -87,21 +87,16 @@ fn token(app: &App, request: &Request, tenant: Option<&str>) -> Result<String, R
         Some((id, secret)) => (Some(id.as_str()), Some(secret.as_str())),
         None => (form.get("client_id")?, form.get("client_secret")?),
     };
-    if !app.issuer.knows(id.unwrap_or_default(), secret.unwrap_or_default()) {
-        return Err(Refused {
-            status: StatusCode::UNAUTHORIZED,
-            error: "invalid_client",
-            description: "The client's id or secret is not right. `rollcall client` prints them."
-                .to_owned(),
-        });
-    }
-    let client = app.issuer.client();
-    let other = tenant.filter(|tenant| *tenant != client.tenant.to_string());
-    if let Some(tenant) = other {
-        return Err(invalid(format!(
-            "The client is not known to tenant '{tenant}'. `rollcall client` prints its tenant."
-        )));
-    }
+    let issuer = app.authenticator.issuer();
+    let proven = issuer.proven(id.unwrap_or_default(), secret.unwrap_or_default());
+    let client = proven.ok_or_else(|| Refused {
+        status: StatusCode::UNAUTHORIZED,
+        error: "invalid_client",
+        description: "The client's id or secret is not right. `rollcall client` prints those of \
+                      the first client, `rollcall client list` the ids of all."
+            .to_owned(),
+    })?;
+    let tenant = of_client(&client, tenant)?;
     if !form.get("scope")?.is_some_and(|scope| scope.ends_with("/.default")) {
         return Err(Refused {
             error: "invalid_scope",
@@ -109,13 +104,13 @@ fn token(app: &App, request: &Request, tenant: Option<&str>) -> Result<String, R
         });
     }
     let grant = Grant {
-        tenant: client.tenant,
-        client: client.client_id,
-        holder: Holder::Application(client.roles.clone()),
+        tenant,
+        client: client.client,
+        holder: Holder::Application(client.roles.to_vec()),
         version: Version::One,
         seconds: LIFETIME,
     };
-    let token = app.issuer.mint(&grant, app.clock.now());
+    let token = issuer.mint(&grant, app.clock.now());
     // A second less than the token has: a client never holds one that has ended.
     let seconds = LIFETIME - 1;
     let body = json!({
@@ -125,6 +120,26 @@ fn token(app: &App, request: &Request, tenant: Option<&str>) -> Result<String, R
         "access_token": token,
     });
     Ok(body.to_string())
+}
+
+/// The tenant that a client means: the one that it names, or the only one that it has.
+fn of_client(client: &Proven<'_>, named: Option<&str>) -> Result<Uuid, Refused> {
+    match (named, client.tenants) {
+        (None, [only]) => Ok(*only),
+        (None, _) => Err(invalid(
+            "The client is known to several tenants. Expected one of them in the address, in \
+             place of a word for any.",
+        )),
+        (Some(name), tenants) => {
+            let found = tenants.iter().find(|one| one.to_string() == name);
+            found.copied().ok_or_else(|| {
+                invalid(format!(
+                    "The client is not known to tenant '{name}'. `rollcall client list` prints the \
+                     tenants of each."
+                ))
+            })
+        }
+    }
 }
 
 /// The fields of a form, decoded.

@@ -24,6 +24,7 @@ use super::pipeline::{self, Way, report};
 use super::receive::{Arrival, Request, Stream};
 use super::routes::{self, Endpoint, Place};
 use crate::app::App;
+use crate::control::{self, Control};
 use crate::observe::Observation;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
@@ -150,6 +151,10 @@ async fn route(
     seen: &mut Observation,
 ) -> Result<Answer, Refusal> {
     request.check_head(app.limits.url_bytes)?;
+    if let Some(control) = control_of(app, request) {
+        seen.route = "reload";
+        return control.reload(app);
+    }
     let base = app.origin.of(request);
     match routes::place(&request.path) {
         Place::Fixed(endpoint) => fixed(app, request, endpoint, seen).await,
@@ -194,6 +199,15 @@ async fn met(app: &App, request: &Request, seen: &mut Observation) -> Result<(),
         None => Ok(()),
         Some(controls) => controls.meet(&request.method, false, seen).await,
     }
+}
+
+/// Who is told that access has changed, if the request is from who may say so. To
+/// everybody else the address is one of those that are not there.
+fn control_of<'a>(app: &'a App, request: &Request) -> Option<&'a Control> {
+    if request.path != control::PATH || request.method != Method::POST {
+        return None;
+    }
+    app.control.as_ref().filter(|control| control.is_shown(request.header(&control::SECRET)))
 }
 
 async fn fixed(

@@ -1,5 +1,7 @@
 //! Download links: addresses that need no token, signed, for five minutes.
 
+use std::sync::{PoisonError, RwLock};
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
 use jiff::Timestamp;
@@ -34,13 +36,22 @@ pub struct Link {
 }
 
 /// Makes links and knows its own.
-#[derive(Clone)]
-pub struct Links(Hmac<Sha256>);
+pub struct Links(RwLock<Hmac<Sha256>>);
 
 impl Links {
     /// The links of a folder: those that were made before a restart still hold.
     pub fn new(secrets: &Secrets) -> Self {
-        Self(Hmac::new_from_slice(&secrets.link_key()).expect("a key of any length will do"))
+        Self(RwLock::new(keyed(secrets)))
+    }
+
+    /// Takes these secrets in place of those before. Links that were made with
+    /// another signing key hold no more.
+    pub fn renew(&self, secrets: &Secrets) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = keyed(secrets);
+    }
+
+    fn begun(&self) -> Hmac<Sha256> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The text of a link to this call.
@@ -50,7 +61,7 @@ impl Links {
         let link = Link { form: FORM, ends, tenant, path, query };
         // Texts and numbers always have a JSON form.
         let content = serde_json::to_vec(&link).unwrap_or_default();
-        let mut signed = self.0.clone().chain_update(&content).finalize().into_bytes().to_vec();
+        let mut signed = self.begun().chain_update(&content).finalize().into_bytes().to_vec();
         signed.extend_from_slice(&content);
         URL_SAFE_NO_PAD.encode(signed)
     }
@@ -70,7 +81,7 @@ impl Links {
     fn verified(&self, text: &str) -> Option<Link> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (signature, content) = bytes.split_at_checked(SIGNATURE)?;
-        self.0.clone().chain_update(content).verify_slice(signature).ok()?;
+        self.begun().chain_update(content).verify_slice(signature).ok()?;
         serde_json::from_slice(content).ok().filter(|link: &Link| link.form == FORM)
     }
 }
@@ -82,6 +93,10 @@ pub fn expired() -> Error {
          again for a new one."
     );
     Error::new(Code::LinkRefused, message)
+}
+
+fn keyed(secrets: &Secrets) -> Hmac<Sha256> {
+    Hmac::new_from_slice(&secrets.link_key()).expect("a key of any length will do")
 }
 
 #[cfg(test)]
@@ -105,6 +120,9 @@ mod tests {
         assert_eq!(link.tenant, Uuid::from_u128(7));
         assert!(links(1).open(&text, at(1300)).unwrap_err().message.contains("expired"));
         assert!(links(2).open(&text, at(1000)).unwrap_err().message.contains("not one"));
+        let renewed = links(1);
+        renewed.renew(&Secrets::make(&SeededRandom::new(2)));
+        assert!(renewed.open(&text, at(1000)).unwrap_err().message.contains("not one"));
     }
 
     #[test]

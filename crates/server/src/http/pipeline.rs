@@ -48,6 +48,8 @@ use property::{Form, Part};
 use repeat::Named;
 use writing::AfterWrite;
 
+/// Where an API key is sent, if not as a password.
+pub(super) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
 const ISOLATION: HeaderName = HeaderName::from_static("isolation");
 const ODATA_ISOLATION: HeaderName = HeaderName::from_static("odata-isolation");
@@ -213,21 +215,33 @@ pub async fn authenticate_at(
     now: Timestamp,
     seen: &mut Observation,
 ) -> Result<Arc<Principal>, Refusal> {
-    let mut headers = request.headers.get_all(AUTHORIZATION).iter();
-    let header = headers.next().map(HeaderValue::as_bytes);
-    let checked = match headers.next() {
-        None => app.authenticator.authenticate(header, now).await,
-        Some(_) => Err(Error::new(
-            Code::InvalidAuthenticationToken,
-            "Access token validation failure. The Authorization header is there twice.",
-        )),
+    let shown = [AUTHORIZATION, X_API_KEY].map(|name| once(request, &name));
+    let sent = shown.iter().any(|one| !matches!(one, Ok(None)));
+    let checked = match shown {
+        [Ok(authorization), Ok(api_key)] => {
+            let shown = auth::Shown { authorization, api_key };
+            app.authenticator.authenticate(shown, now).await
+        }
+        [Err(error), _] | [_, Err(error)] => Err(error),
     };
     let principal = checked.map_err(|error| {
-        Refusal::unauthenticated(error, auth::challenge(base, header.is_some()))
+        Refusal::unauthenticated(error, app.authenticator.challenges(base, sent))
     })?;
     seen.principal = Some(format!("{}@{}", principal.subject, principal.tenant));
     seen.lap("authenticate");
     Ok(principal)
+}
+
+/// The value of a header that is there once, or not at all.
+fn once<'a>(request: &'a Request, name: &HeaderName) -> Result<Option<&'a [u8]>, Error> {
+    let mut lines = request.headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    let line = lines.next();
+    if lines.next().is_none() {
+        return Ok(line);
+    }
+    let name = if *name == AUTHORIZATION { "Authorization" } else { "X-Api-Key" };
+    let message = format!("Access token validation failure. The {name} header is there twice.");
+    Err(Error::new(Code::InvalidAuthenticationToken, message))
 }
 
 /// The tenant of whoever asks: nobody's where no token is needed.

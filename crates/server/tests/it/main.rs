@@ -10,6 +10,7 @@
 
 mod access;
 mod addressing;
+mod api_keys;
 mod apply;
 mod bad_bodies;
 mod bad_tokens;
@@ -53,6 +54,7 @@ mod property;
 mod protocol;
 mod query;
 mod readme;
+mod registered;
 mod repeat;
 mod report;
 mod report_model;

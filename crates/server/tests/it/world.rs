@@ -203,7 +203,7 @@ impl World {
         let lines = Arc::clone(&log);
         let log_lines = Log::new(move |line| writeln!(lines.lock().unwrap(), "{line}").unwrap());
         let trusted = kind.issuers.iter().map(|line| issuers::parse(line).unwrap()).collect();
-        let authenticator = Authenticator::new(&issuer).trusting(
+        let authenticator = Authenticator::new(issuer.clone()).trusting(
             issuers::settle(trusted).unwrap(),
             kind.pace.clone(),
             Arc::<FixedClock>::clone(&clock),
@@ -218,7 +218,6 @@ impl World {
             documents: Documents::default(),
             authenticator,
             links: Links::new(&secrets),
-            issuer: issuer.clone(),
             clock: controlled.clone().map_or(machine, |clock| clock as Arc<dyn Clock>),
             random: Arc::new(SeededRandom::new(2)),
             batch_room: Room::new(kind.limits.batch_total_bytes),
@@ -227,6 +226,7 @@ impl World {
             controls: controlled.map(Controls::new),
             log: log_lines,
             origin: kind.origin.clone(),
+            control: None,
         };
         let tls = kind.secured.then(|| tls(folder.path()));
         let secure = tls.as_ref().map(|tls| Secure::trusting(tls.authority().unwrap()));

@@ -15,7 +15,7 @@ use super::super::answer::{Answer, ODATA_ENTITY_ID};
 use super::super::error::Refusal;
 use super::super::fault;
 use super::super::pipeline::repeat::Named;
-use super::super::pipeline::{self, Way};
+use super::super::pipeline::{self, Way, X_API_KEY};
 use super::super::receive::{MAX_BODY, Request, gzipped, leads_to, too_large};
 use super::super::routes::VERSIONS;
 use super::{Done, Outer, Run, Slot, too_late};
@@ -23,8 +23,15 @@ use crate::observe::Observation;
 
 /// What a part says of who asks, or of a connection that it has not: the outer
 /// request's counts.
-const OUTER: [HeaderName; 6] =
-    [AUTHORIZATION, HOST, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, CONTENT_ENCODING];
+const OUTER: [HeaderName; 7] = [
+    AUTHORIZATION,
+    X_API_KEY,
+    HOST,
+    CONNECTION,
+    CONTENT_LENGTH,
+    TRANSFER_ENCODING,
+    CONTENT_ENCODING,
+];
 
 /// Whether a part changes something: one that sends a query reads.
 pub(super) fn writes(part: &Part) -> bool {
@@ -144,7 +151,7 @@ impl Outer<'_> {
                 headers.append(name, value);
             }
         }
-        for name in [AUTHORIZATION, HOST] {
+        for name in [AUTHORIZATION, X_API_KEY, HOST] {
             for value in self.request.headers.get_all(&name) {
                 headers.append(&name, value.clone());
             }

@@ -1,0 +1,70 @@
+//! The built-in issuer as it is now: its key, its clients, and the API keys beside
+//! them. It is replaced as a whole when one of them changes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rollcall_odata::Error;
+
+use super::claims::Claims;
+use super::issuer::Issuer;
+use super::keys::Keys;
+use super::permissions::{Permissions, Sources};
+use super::proof::Proof;
+use super::registry::{self, ApiKey};
+use super::trust::{Admins, Trust};
+use super::{Principal, failure};
+
+/// All that the built-in issuer gives access by.
+pub struct Own {
+    /// The issuer itself.
+    pub issuer: Arc<Issuer>,
+    /// What its signatures are checked with.
+    pub keys: Keys,
+    api_keys: HashMap<String, (Proof, Arc<Principal>)>,
+}
+
+impl Own {
+    /// The same of this issuer.
+    pub fn new(issuer: Issuer) -> Self {
+        let holder = |key: &ApiKey| (key.id.clone(), (key.secret.clone(), Arc::new(of_key(key))));
+        let api_keys = issuer.registry().keys.iter().map(holder).collect();
+        Self { keys: Keys::of(&issuer), issuer: Arc::new(issuer), api_keys }
+    }
+
+    /// Whether there is any API key.
+    pub fn has_keys(&self) -> bool {
+        !self.api_keys.is_empty()
+    }
+
+    /// Who sends this API key.
+    pub fn holder(&self, key: &str) -> Result<Arc<Principal>, Error> {
+        let known = registry::parts(key).and_then(|(id, secret)| {
+            let (proof, principal) = self.api_keys.get(id)?;
+            proof.holds(secret).then(|| Arc::clone(principal))
+        });
+        known.ok_or_else(|| failure("The API key is not one that is known."))
+    }
+
+    /// Refuses a token whose client is not there any more, or has another secret.
+    pub fn still_given(&self, claims: &Claims, trust: &Trust) -> Result<(), Error> {
+        let Some((client, generation)) = claims.given_for(trust) else { return Ok(()) };
+        if self.issuer.generation(client).is_some_and(|now| now == generation) {
+            return Ok(());
+        }
+        Err(failure("Its client was removed, or has got another secret since."))
+    }
+}
+
+/// Who holds this key: an application with these permissions, for as long as the key is there.
+fn of_key(key: &ApiKey) -> Principal {
+    let roles = key.roles.iter().map(String::as_str).collect();
+    let sources = Sources { roles, ..Sources::default() };
+    Principal {
+        tenant: key.tenant,
+        subject: format!("key:{}", key.id),
+        permissions: Permissions::of(&sources, &Admins::default(), Arc::default()),
+        expires: Timestamp::MAX,
+    }
+}

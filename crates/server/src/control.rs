@@ -1,0 +1,50 @@
+//! How the command line tells a running service that who has access has changed:
+//! an address that knows nobody but who can read the folder, since what it asks for
+//! is written there when the service starts.
+
+use std::path::PathBuf;
+
+use hyper::StatusCode;
+use hyper::header::HeaderName;
+use subtle::ConstantTimeEq;
+
+use crate::app::App;
+use crate::auth::issuer::Issuer;
+use crate::folder::{Error, Folder, Secret};
+use crate::http::answer::Answer;
+use crate::http::error::{Refusal, internal};
+
+/// Where it is told.
+pub const PATH: &str = "/rollcall/reload";
+
+/// The header with what the folder says.
+pub const SECRET: HeaderName = HeaderName::from_static("x-rollcall-control");
+
+/// What a service knows of its folder, and the folder of it.
+#[derive(Debug)]
+pub struct Control {
+    /// The folder.
+    pub folder: PathBuf,
+    /// What only the folder and the service know.
+    pub secret: Secret,
+}
+
+impl Control {
+    /// Whether this is the secret, told in constant time.
+    pub fn is_shown(&self, secret: Option<&str>) -> bool {
+        let shown = secret.unwrap_or_default().as_bytes();
+        shown.ct_eq(self.secret.reveal().as_bytes()).into()
+    }
+
+    /// Reads anew who has access. What it cannot read leaves everything as it was.
+    pub fn reload(&self, app: &App) -> Result<Answer, Refusal> {
+        let read = || -> Result<_, Error> {
+            let folder = Folder::open(&self.folder)?;
+            Ok((Issuer::of(&folder)?, folder.secrets()?))
+        };
+        let (issuer, secrets) = read().map_err(|error| internal(error.to_string()))?;
+        app.authenticator.replace(issuer);
+        app.links.renew(&secrets);
+        Ok(Answer::empty(StatusCode::NO_CONTENT))
+    }
+}
