@@ -11,7 +11,6 @@ use rollcall_store::Store;
 
 use crate::auth::Authenticator;
 use crate::clock::{Clock, Random};
-use crate::control::Control;
 use crate::http::batch::Room;
 use crate::http::controls::Controls;
 use crate::http::documents::Documents;
@@ -19,6 +18,7 @@ use crate::http::links::Links;
 use crate::http::origin::Origin;
 use crate::http::throttle::GraphLimits;
 use crate::observe::Log;
+use crate::reload::Reload;
 
 /// The running service.
 pub struct App {
@@ -49,7 +49,7 @@ pub struct App {
     /// What absolute URLs begin with.
     pub origin: Origin,
     /// How it is told that who has access has changed, if it has a folder.
-    pub control: Option<Control>,
+    pub reload: Option<Reload>,
 }
 
 /// The limits that hold the service together under load.

@@ -71,13 +71,6 @@ pub struct Shown<'a> {
     pub api_key: Option<&'a [u8]>,
 }
 
-impl Shown<'_> {
-    /// Whether it shows nothing.
-    pub fn is_nothing(&self) -> bool {
-        self.authorization.is_none() && self.api_key.is_none()
-    }
-}
-
 /// Checks bearer tokens and API keys.
 pub struct Authenticator {
     trust: Trust,

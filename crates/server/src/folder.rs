@@ -62,7 +62,7 @@ pub struct Lock {
 pub struct Announcement {
     path: PathBuf,
     address: SocketAddr,
-    control: Secret,
+    reload: Secret,
 }
 
 /// Where a service listens, as this machine reaches it.
@@ -73,7 +73,7 @@ pub struct Announced {
     /// The certificate that it shows, if it speaks TLS.
     pub certificate: Option<Fingerprint>,
     /// By what it knows who has the folder.
-    pub control: Secret,
+    pub reload: Secret,
 }
 
 impl Announcement {
@@ -84,7 +84,7 @@ impl Announcement {
 
     fn say(&self, certificate: Option<Fingerprint>) -> Result<(), Error> {
         let certificate = certificate.map(|one| format!("{one}\n")).unwrap_or_default();
-        let text = format!("{}\n{}\n{certificate}", self.address, self.control.reveal());
+        let text = format!("{}\n{}\n{certificate}", self.address, self.reload.reveal());
         write_whole(&self.path, text.as_bytes())
     }
 }
@@ -187,11 +187,11 @@ impl Folder {
     pub fn announce(
         &self,
         address: SocketAddr,
-        control: &Secret,
+        reload: &Secret,
         certificate: Option<Fingerprint>,
     ) -> Result<Announcement, Error> {
-        let (path, control) = (self.path.join(LISTEN_FILE), control.clone());
-        let announcement = Announcement { path, address, control };
+        let (path, reload) = (self.path.join(LISTEN_FILE), reload.clone());
+        let announcement = Announcement { path, address, reload };
         announcement.say(certificate)?;
         Ok(announcement)
     }
@@ -201,9 +201,9 @@ impl Folder {
         let text = fs::read_to_string(self.path.join(LISTEN_FILE)).ok()?;
         let mut lines = text.lines();
         let address = reachable(lines.next()?.parse().ok()?);
-        let control = Secret::from(lines.next()?.to_owned());
+        let reload = Secret::from(lines.next()?.to_owned());
         let certificate = lines.next().map(str::parse).transpose().ok()?;
-        Some(Announced { address, certificate, control })
+        Some(Announced { address, certificate, reload })
     }
 
     /// Where the folder is.
@@ -315,18 +315,18 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let folder = Folder::open_or_create(parent.path()).unwrap();
         assert_eq!(folder.announced(), None);
-        let control = Secret::from("x".to_owned());
-        let announcement = folder.announce("0.0.0.0:8365".parse().unwrap(), &control, None);
+        let reload = Secret::from("x".to_owned());
+        let announcement = folder.announce("0.0.0.0:8365".parse().unwrap(), &reload, None);
         let announcement = announcement.unwrap();
         let address = "127.0.0.1:8365".parse().unwrap();
-        let said = |certificate| Some(Announced { address, certificate, control: control.clone() });
+        let said = |certificate| Some(Announced { address, certificate, reload: reload.clone() });
         assert_eq!(folder.announced(), said(None));
         let certificate = Fingerprint::of(b"certificate");
         announcement.certificate(certificate).unwrap();
         assert_eq!(folder.announced(), said(Some(certificate)));
         drop(announcement);
         assert_eq!(folder.announced(), None);
-        std::mem::forget(folder.announce("127.0.0.1:1".parse().unwrap(), &control, None).unwrap());
+        std::mem::forget(folder.announce("127.0.0.1:1".parse().unwrap(), &reload, None).unwrap());
         let lock = folder.try_lock().unwrap();
         assert!(lock.is_some() && folder.try_lock().unwrap().is_none());
         assert_eq!(folder.announced(), None, "who announced that was killed");

@@ -18,8 +18,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use crate::control;
 use crate::folder::{Announced, Folder};
+use crate::reload;
 use crate::tls::fingerprint::Fingerprint;
 
 /// A service that runs.
@@ -94,8 +94,8 @@ pub fn reload(folder: &Folder) -> Result<(), String> {
 
 fn tell(folder: &Folder) -> Result<(), String> {
     let mut running = Running::of(folder)?;
-    let secret = running.at.control.reveal().to_owned();
-    let request = Request::post(control::PATH).header(control::SECRET, secret);
+    let secret = running.at.reload.reveal().to_owned();
+    let request = Request::post(reload::PATH).header(reload::SECRET, secret);
     let request = request.body(Full::default()).map_err(|error| error.to_string())?;
     match running.send(request)? {
         (StatusCode::NO_CONTENT, _) => Ok(()),

@@ -62,6 +62,15 @@ impl<'a> Accept<'a> {
         liked.min_by_key(|(at, weight)| (std::cmp::Reverse(*weight), *at)).map(|(at, _)| at)
     }
 
+    /// The same for documents that are no data, of which OData's parameters name no
+    /// form: a range with such parameters counts only where no other takes anything.
+    pub fn best_document(&self, offered: &[&str]) -> Option<usize> {
+        let plain = |range: &&Range<'a>| !range.parameters.name_a_form();
+        let plain = Self(self.0.iter().filter(plain).cloned().collect());
+        let best = (!plain.0.is_empty()).then(|| plain.best(offered)).flatten();
+        best.or_else(|| self.best(offered))
+    }
+
     /// How gladly a media type is taken: as its most specific range says, of
     /// equals the gladdest.
     fn weight(&self, media_type: &str) -> u16 {

@@ -142,6 +142,12 @@ impl Parameters {
         parameters
     }
 
+    /// Whether they name a form of OData's JSON, or something that nobody knows: no
+    /// other JSON has such parameters.
+    pub fn name_a_form(&self) -> bool {
+        self.metadata.is_some() || self.ieee754.is_some() || self.of_json || self.unknown
+    }
+
     /// Whether one has no such value or contradicts another.
     pub fn is_wrong(&self) -> bool {
         self.wrong

@@ -64,6 +64,7 @@ fn of_key(key: &ApiKey) -> Principal {
     Principal {
         tenant: key.tenant,
         subject: format!("key:{}", key.id),
+        application: format!("key:{}", key.id),
         permissions: Permissions::of(&sources, &Admins::default(), Arc::default()),
         expires: Timestamp::MAX,
     }

@@ -16,7 +16,6 @@ use crate::auth::issuer::Issuer;
 use crate::auth::remote::Pace;
 use crate::clock::{Clock, ControlledClock, Random, SystemClock, SystemRandom};
 use crate::config::{Config, Given};
-use crate::control::Control;
 use crate::folder::{Folder, Secret, reachable};
 use crate::http::batch::Room;
 use crate::http::controls::{Controls, WARNING};
@@ -25,6 +24,7 @@ use crate::http::links::Links;
 use crate::http::serve::serve;
 use crate::http::throttle::GraphLimits;
 use crate::observe::{Gathered, Log};
+use crate::reload::Reload;
 use crate::sample;
 use crate::tls::Tls;
 
@@ -73,9 +73,9 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
     let tls = config.tls.as_ref();
     let tls =
         tls.map(|source| Tls::start(source, &folder, address, &*machine, &random)).transpose()?;
-    let control = Control { folder: config.data.clone(), secret: Secret::make(&SystemRandom) };
+    let reload = Reload { folder: config.data.clone(), secret: Secret::make(&SystemRandom) };
     let shown = tls.as_ref().map(Tls::fingerprint);
-    let announcement = folder.announce(address, &control.secret, shown);
+    let announcement = folder.announce(address, &reload.secret, shown);
     let announcement = announcement.map_err(|error| error.to_string())?;
     // After it has been announced: who changes it later tells.
     let issuer = Issuer::of(&folder).map_err(|error| error.to_string())?;
@@ -100,7 +100,7 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
         controls,
         log: log.clone(),
         origin: config.origin.clone(),
-        control: Some(control),
+        reload: Some(reload),
     };
     greet(&app, address, &config.data, tls.as_ref());
     let served = serve(Arc::new(app), listener, tls.as_ref().map(Tls::config), stop);

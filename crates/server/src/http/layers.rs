@@ -7,7 +7,7 @@ use hyper::body::Incoming;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
-    CACHE_CONTROL, DATE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, DATE, HeaderName, HeaderValue, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, Request as Head, Response};
 use jiff::Timestamp;
@@ -20,12 +20,12 @@ use super::documents;
 use super::error::{self, Refusal, Stamp};
 use super::fault;
 use super::issuer;
-use super::pipeline::{self, Way, report};
+use super::pipeline::{self, Way, X_API_KEY, report};
 use super::receive::{Arrival, Request, Stream};
 use super::routes::{self, Endpoint, Place};
 use crate::app::App;
-use crate::control::{self, Control};
 use crate::observe::Observation;
+use crate::reload::{self, Reload};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
@@ -45,7 +45,7 @@ const EXPOSED: &str = "ETag, Location, Preference-Applied, Content-Range, reques
 const ACCEPTED: &str = "Authorization, Content-Type, Content-Encoding, Accept, Prefer, If-Match, \
                         If-None-Match, OData-Version, OData-MaxVersion, client-request-id, \
                         SdkVersion, ConsistencyLevel, Repeatability-Request-ID, \
-                        Repeatability-First-Sent, Repeatability-Client-ID";
+                        Repeatability-First-Sent, Repeatability-Client-ID, X-Api-Key";
 
 /// Answers one request, whatever it is.
 ///
@@ -151,9 +151,9 @@ async fn route(
     seen: &mut Observation,
 ) -> Result<Answer, Refusal> {
     request.check_head(app.limits.url_bytes)?;
-    if let Some(control) = control_of(app, request) {
+    if let Some(reload) = reload_of(app, request) {
         seen.route = "reload";
-        return control.reload(app);
+        return reload.read(app);
     }
     let base = app.origin.of(request);
     match routes::place(&request.path) {
@@ -203,11 +203,11 @@ async fn met(app: &App, request: &Request, seen: &mut Observation) -> Result<(),
 
 /// Who is told that access has changed, if the request is from who may say so. To
 /// everybody else the address is one of those that are not there.
-fn control_of<'a>(app: &'a App, request: &Request) -> Option<&'a Control> {
-    if request.path != control::PATH || request.method != Method::POST {
+fn reload_of<'a>(app: &'a App, request: &Request) -> Option<&'a Reload> {
+    if request.path != reload::PATH || request.method != Method::POST {
         return None;
     }
-    app.control.as_ref().filter(|control| control.is_shown(request.header(&control::SECRET)))
+    app.reload.as_ref().filter(|reload| reload.is_shown(request.header(&reload::SECRET)))
 }
 
 async fn fixed(
@@ -258,6 +258,9 @@ fn finish(answer: Answer, request: &Request, stamp: &Stamp, now: Timestamp) -> R
     let preflight = request.method == Method::OPTIONS
         && request.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     let mut answer = if preflight { preflighted(answer) } else { answer };
+    if request.headers.contains_key(X_API_KEY) {
+        answer.headers.append(VARY, HeaderValue::from_static("X-Api-Key"));
+    }
     let private = HeaderValue::from_static("no-store");
     if !answer.status.is_success() && answer.status.as_u16() != 304 {
         answer.headers.entry(CACHE_CONTROL).or_insert(private);

@@ -9,6 +9,7 @@ mod delta;
 #[cfg(rollcall_bench)]
 mod fixed;
 mod format;
+mod identify;
 mod parts;
 mod property;
 mod query;
@@ -19,9 +20,8 @@ mod writing;
 
 use std::sync::Arc;
 
-use hyper::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use hyper::header::{ACCEPT, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use hyper::{Method, StatusCode};
-use jiff::Timestamp;
 use rollcall_odata::edm::EntitySet;
 use rollcall_odata::headers::{self, Accept, Answer as Wish, Json, Preferences, Protocol, Scope};
 use rollcall_odata::payload::csdl;
@@ -41,15 +41,15 @@ use super::error::{self, Refusal, Stamp};
 use super::receive::{Request, Stream};
 use super::routes::Endpoint;
 use crate::app::App;
-use crate::auth::{self, Need, Principal};
+use crate::auth::{Need, Principal};
 use crate::observe::Observation;
 use format::json_body;
+pub(super) use identify::X_API_KEY;
+pub use identify::{authenticate, authenticate_at};
 use property::{Form, Part};
 use repeat::Named;
 use writing::AfterWrite;
 
-/// Where an API key is sent, if not as a password.
-pub(super) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
 const ISOLATION: HeaderName = HeaderName::from_static("isolation");
 const ODATA_ISOLATION: HeaderName = HeaderName::from_static("odata-isolation");
@@ -194,54 +194,6 @@ fn parse(app: &App, root: &str, options: &Options, path: &str) -> Result<Resourc
 fn protocol(request: &Request) -> Result<Protocol, Error> {
     let isolation = request.header(&ISOLATION).or_else(|| request.header(&ODATA_ISOLATION));
     Protocol::of(request.header(&MAX_VERSION), request.header(&VERSION), isolation)
-}
-
-/// Who asks. The answer to a bad token says nothing of what was asked for.
-/// `base` is scheme, host and port.
-pub async fn authenticate(
-    app: &App,
-    request: &Request,
-    base: &str,
-    seen: &mut Observation,
-) -> Result<Arc<Principal>, Refusal> {
-    authenticate_at(app, request, base, app.clock.now(), seen).await
-}
-
-/// The same at a time of its own.
-pub async fn authenticate_at(
-    app: &App,
-    request: &Request,
-    base: &str,
-    now: Timestamp,
-    seen: &mut Observation,
-) -> Result<Arc<Principal>, Refusal> {
-    let shown = [AUTHORIZATION, X_API_KEY].map(|name| once(request, &name));
-    let sent = shown.iter().any(|one| !matches!(one, Ok(None)));
-    let checked = match shown {
-        [Ok(authorization), Ok(api_key)] => {
-            let shown = auth::Shown { authorization, api_key };
-            app.authenticator.authenticate(shown, now).await
-        }
-        [Err(error), _] | [_, Err(error)] => Err(error),
-    };
-    let principal = checked.map_err(|error| {
-        Refusal::unauthenticated(error, app.authenticator.challenges(base, sent))
-    })?;
-    seen.principal = Some(format!("{}@{}", principal.subject, principal.tenant));
-    seen.lap("authenticate");
-    Ok(principal)
-}
-
-/// The value of a header that is there once, or not at all.
-fn once<'a>(request: &'a Request, name: &HeaderName) -> Result<Option<&'a [u8]>, Error> {
-    let mut lines = request.headers.get_all(name).iter().map(HeaderValue::as_bytes);
-    let line = lines.next();
-    if lines.next().is_none() {
-        return Ok(line);
-    }
-    let name = if *name == AUTHORIZATION { "Authorization" } else { "X-Api-Key" };
-    let message = format!("Access token validation failure. The {name} header is there twice.");
-    Err(Error::new(Code::InvalidAuthenticationToken, message))
 }
 
 /// The tenant of whoever asks: nobody's where no token is needed.

@@ -48,6 +48,7 @@ mod many_tokens;
 mod names;
 mod origin;
 mod parts;
+mod power_query;
 mod preferences;
 mod process;
 mod property;

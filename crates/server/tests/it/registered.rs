@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::Stdio;
 
 use crate::client::{Reply, ask};
+use crate::power_query::words;
 use crate::process::{Service, rollcall, run, token};
+use crate::readme::fences;
 use crate::sample::{COLLECTION, SAMPLE};
 
 const OTHER: &str = "99999999-9999-4999-8999-999999999999";
@@ -249,7 +251,7 @@ fn nobody_else_can_have_the_service_read_anew() {
     let service = Service::start(&data);
     let all = token(&data, &[]);
     for control in ["", "x"] {
-        let asked = ask("POST", "/rollcall/reload").header("X-Rollcall-Control", control);
+        let asked = ask("POST", "/rollcall/reload").header("X-Rollcall-Reload", control);
         assert_eq!(asked.clone().send(service.address).status, 401);
         let known = asked.bearer(&all).send(service.address);
         assert_eq!(
@@ -258,6 +260,29 @@ fn nobody_else_can_have_the_service_read_anew() {
             "as any other address"
         );
     }
+}
+
+#[test]
+fn every_command_of_the_document_works() {
+    const DOCUMENT: &str = include_str!("../../../../docs/access.md");
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let _service = Service::start(&data);
+    let (mut client, mut key, mut ran) = (String::new(), String::new(), 0);
+    for line in fences(DOCUMENT, "sh").iter().flat_map(|block| block.lines()) {
+        let line = line.strip_prefix("rollcall ").unwrap();
+        let line = line.replace("20fd2f71-3c41-4615-a230-69bb0a1abe69", &client);
+        let line = line.replace("4f1d2c3b5a697887", &key);
+        let arguments = words(&line);
+        let out = done(&data, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        if line.starts_with("client add") {
+            client.clone_from(&printed(&out)["CLIENT_ID"]);
+        } else if line.starts_with("key add") {
+            key = out["rck_".len()..][..16].to_owned();
+        }
+        ran += 1;
+    }
+    assert_eq!(ran, 8, "a command without a test");
 }
 
 #[test]

@@ -285,13 +285,14 @@ fn import_goes_through_a_service_under_tls_and_no_other() {
     assert_eq!(reply.text(), "183");
     // Another service under the same address would have another certificate.
     let listen = std::fs::read_to_string(data.join("LISTEN")).unwrap();
-    let [address, fingerprint] = listen.lines().collect::<Vec<_>>()[..] else { panic!("{listen}") };
+    let lines: Vec<_> = listen.lines().collect();
+    let [address, reload, fingerprint] = lines[..] else { panic!("{listen}") };
     let other = Fingerprint::of(b"another").to_string();
     std::fs::write(data.join("LISTEN"), listen.replace(fingerprint, &other)).unwrap();
     let (status, _, err) = import();
     assert_eq!(status, 1);
     assert!(err.contains(&format!("The service at {address} did not take the rows: ")), "{err}");
-    std::fs::write(data.join("LISTEN"), format!("{address}\nsha256:x\n")).unwrap();
+    std::fs::write(data.join("LISTEN"), format!("{address}\n{reload}\nsha256:x\n")).unwrap();
     assert!(import().2.contains("does not say where it listens"));
 }
 

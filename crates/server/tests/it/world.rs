@@ -226,7 +226,7 @@ impl World {
             controls: controlled.map(Controls::new),
             log: log_lines,
             origin: kind.origin.clone(),
-            control: None,
+            reload: None,
         };
         let tls = kind.secured.then(|| tls(folder.path()));
         let secure = tls.as_ref().map(|tls| Secure::trusting(tls.authority().unwrap()));

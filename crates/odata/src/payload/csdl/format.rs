@@ -22,7 +22,7 @@ impl Format {
     pub fn of(options: &Options, accept: &Accept<'_>) -> Result<Self, Error> {
         let Some(format) = options.get(SystemOption::Format) else {
             let offered = FORMATS.map(|(_, media_type, _)| media_type);
-            let best = accept.best(&offered).map(|at| FORMATS[at].0);
+            let best = accept.best_document(&offered).map(|at| FORMATS[at].0);
             return best.ok_or_else(|| refused("The Accept header takes no format", "Accept"));
         };
         let named = |(_, media_type, short): &&(Self, &str, &str)| {
@@ -56,6 +56,9 @@ mod tests {
             ("", "", Ok(Format::Xml)),
             ("", "application/json", Ok(Format::Json)),
             ("", "application/json;q=0.5, application/xml;q=0.4", Ok(Format::Json)),
+            ("", "application/json;odata.metadata=minimal", Ok(Format::Json)),
+            ("", "application/json;odata.metadata=minimal, application/xml;q=0.1", Ok(Format::Xml)),
+            ("", "application/json;charset=utf-8, application/xml;q=0.1", Ok(Format::Json)),
             ("", "text/csv", Err("Accept")),
             ("$format=json", "application/xml", Ok(Format::Json)),
             ("format=XML", "application/json", Ok(Format::Xml)),

@@ -18,18 +18,18 @@ use crate::http::error::{Refusal, internal};
 pub const PATH: &str = "/rollcall/reload";
 
 /// The header with what the folder says.
-pub const SECRET: HeaderName = HeaderName::from_static("x-rollcall-control");
+pub const SECRET: HeaderName = HeaderName::from_static("x-rollcall-reload");
 
 /// What a service knows of its folder, and the folder of it.
 #[derive(Debug)]
-pub struct Control {
+pub struct Reload {
     /// The folder.
     pub folder: PathBuf,
     /// What only the folder and the service know.
     pub secret: Secret,
 }
 
-impl Control {
+impl Reload {
     /// Whether this is the secret, told in constant time.
     pub fn is_shown(&self, secret: Option<&str>) -> bool {
         let shown = secret.unwrap_or_default().as_bytes();
@@ -37,12 +37,12 @@ impl Control {
     }
 
     /// Reads anew who has access. What it cannot read leaves everything as it was.
-    pub fn reload(&self, app: &App) -> Result<Answer, Refusal> {
-        let read = || -> Result<_, Error> {
+    pub fn read(&self, app: &App) -> Result<Answer, Refusal> {
+        let folder = || -> Result<_, Error> {
             let folder = Folder::open(&self.folder)?;
             Ok((Issuer::of(&folder)?, folder.secrets()?))
         };
-        let (issuer, secrets) = read().map_err(|error| internal(error.to_string()))?;
+        let (issuer, secrets) = folder().map_err(|error| internal(error.to_string()))?;
         app.authenticator.replace(issuer);
         app.links.renew(&secrets);
         Ok(Answer::empty(StatusCode::NO_CONTENT))
