@@ -44,6 +44,8 @@ fn a_key_reads_its_tenant_and_nothing_else() {
         let create = ask("POST", COLLECTION).header("X-Api-Key", key).json(fact(1)).send(at);
         assert_eq!(create.status, 403, "{create}");
     }
+    // Its log is whole once it has ended.
+    assert_eq!(service.stop(), Some(0));
     let log = std::fs::read_to_string(crate::process::log_of(&data)).unwrap();
     let id = &mine["rck_".len()..][..16];
     assert!(log.contains(&format!("principal=key:{id}@")), "{log}");
