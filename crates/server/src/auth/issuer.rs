@@ -252,11 +252,14 @@ impl Issuer {
         }] })
     }
 
-    /// Its OpenID configuration for a tenant. `base` is scheme, host and port.
+    /// Its OpenID configuration for a tenant. `base` is scheme, host and port. MSAL
+    /// takes no configuration whose issuer is of another origin than the authority; what
+    /// access tokens have as `iss` stands where AD FS says it.
     pub fn configuration(&self, base: &str, tenant: &str) -> Value {
         let shown = if Uuid::try_parse(tenant).is_ok() { tenant } else { "{tenantid}" };
         json!({
-            "issuer": name(Version::Two, shown),
+            "issuer": format!("{base}/{shown}/v2.0"),
+            "access_token_issuer": name(Version::Two, shown),
             "authorization_endpoint": format!("{base}/{tenant}/oauth2/v2.0/authorize"),
             "token_endpoint": format!("{base}/{tenant}/oauth2/v2.0/token"),
             "jwks_uri": format!("{base}/{tenant}/discovery/v2.0/keys"),

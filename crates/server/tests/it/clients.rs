@@ -1,71 +1,246 @@
-//! Generic clients of OData, libraries that know nothing of Rollcall, against
-//! the running binary. What they do is in `tests/clients`.
+//! Clients that people have, from their packages, against the running binary under
+//! TLS: Graph's SDKs, what fetches their tokens, and generic clients of OData. What
+//! they do is in `tests/clients`; what points them here, in docs/clients.md.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::client::ask;
-use crate::process::{Service, run, skipped, token};
+use jiff::ToSpan;
+use jiff::civil::date;
 
-/// Rows for the clients to find.
-const ROWS: usize = 12;
+use crate::client::ask;
+use crate::process::{Service, has, log_of, rollcall, run, skipped, token};
+use crate::readme::fences;
+use crate::sample::COLLECTION;
+use crate::secure::Secure;
+
+const DOCUMENT: &str = include_str!("../../../../docs/clients.md");
+
+/// Rows for the SDKs to page through, and for the generic clients, whose pages are small.
+const MANY: usize = 1000;
+const FEW: usize = 12;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
 }
 
-/// Rows of one month, the same number of people in Teams as the day's.
-fn rows() -> String {
+/// The lines of the document under this heading.
+fn documented(heading: &str) -> &'static str {
+    let section = DOCUMENT.split(&format!("\n## {heading}\n")).nth(1).expect(heading);
+    let section = section.split("\n## ").next().unwrap();
+    let fence = section.split("\n```").nth(1).unwrap();
+    fence.split_once('\n').unwrap().1
+}
+
+/// Rows of so many days up to this one, with 1, 2, 3 … people in Teams.
+fn rows(count: usize, last: jiff::civil::Date) -> String {
     let mut csv = "Report Refresh Date,Office 365,Exchange,OneDrive,SharePoint,Skype For Business,\
                    Yammer,Teams,Report Date,Report Period\n"
         .to_owned();
-    for day in 1..=ROWS {
-        writeln!(csv, "2025-11-20,100,8,8,10,,6,{day},2025-10-{day:02},7").unwrap();
+    for teams in 1..=count {
+        let day = last - i64::try_from(count - teams).unwrap().days();
+        writeln!(csv, "2025-11-20,100,8,8,10,,6,{teams},{day},7").unwrap();
     }
     csv
 }
 
-/// Lets a client loose on a service that has these rows.
-fn let_loose(client: &mut Command) {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let service = Service::start(&data);
-    let token = token(&data, &[]);
-    let rows =
-        ask("POST", crate::sample::COLLECTION).header("Content-Type", "text/csv").body(rows());
-    let reply = rows.bearer(&token).send(service.address);
-    assert_eq!((reply.status, &reply.json()["created"]), (200, &ROWS.into()), "{reply}");
-    let root = format!("http://{}/v1.0/", service.address);
-    let (status, out, err) = run(client.arg(root).arg(token).env("ROWS", ROWS.to_string()));
-    assert!(status == 0 && out.contains("served "), "{out}{err}");
+/// A service under TLS with rows, and what a client must know of it.
+struct Stage {
+    service: Service,
+    data: PathBuf,
+    count: usize,
+    _folder: tempfile::TempDir,
+}
+
+impl Stage {
+    fn many() -> Self {
+        Self::start(MANY, &[], date(2025, 11, 16))
+    }
+
+    fn few() -> Self {
+        Self::start(FEW, &["--page-size", "5"], date(2025, 10, 12))
+    }
+
+    fn start(count: usize, arguments: &[&str], last: jiff::civil::Date) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let mut command = rollcall(&data, "serve");
+        command.args(["--listen", "127.0.0.1:0", "--tls-local"]).args(arguments);
+        let service = Service::start_with(&mut command, &log_of(&data));
+        let rows =
+            ask("POST", COLLECTION).header("Content-Type", "text/csv").body(rows(count, last));
+        let rows = rows.bearer(&token(&data, &[]));
+        let client = Secure::trusting(&data.join("local-authority.pem"));
+        let (_, reply) = client.send(&rows, service.address).unwrap();
+        assert_eq!((reply.status, &reply.json()["created"]), (200, &count.into()), "{reply}");
+        Self { service, data, count, _folder: folder }
+    }
+
+    /// The document's lines, for the address that there is.
+    fn lines(&self, headings: &[&str]) -> String {
+        let lines: Vec<&str> = headings.iter().map(|heading| documented(heading)).collect();
+        lines.join("\n").replace("127.0.0.1:8365", &self.service.address.to_string())
+    }
+
+    /// Lets a client loose, with what it must know in its environment.
+    fn run(&self, command: &mut Command) -> String {
+        let (_, client, _) = run(&mut rollcall(&self.data, "client"));
+        command.envs(client.lines().filter_map(|line| line.split_once('=')));
+        let trusting = fences(DOCUMENT, "sh")[0].split([' ', '\n']);
+        for name in trusting.filter_map(|word| word.split_once('=')).map(|(name, _)| name) {
+            command.env(name, self.data.join("local-authority.pem"));
+        }
+        let (status, out, err) = run(command.env("ROWS", self.count.to_string()));
+        assert_eq!(status, 0, "{out}{err}");
+        out.trim_end().to_owned()
+    }
+
+    /// A token that MSAL fetches.
+    fn token(&self, mut msal: Command, heading: &str, names: &str) -> String {
+        let token = self.run(msal.env("LINES", format!("{names}\n{}", self.lines(&[heading]))));
+        assert_eq!(token.split('.').count(), 3, "{token}");
+        token
+    }
+}
+
+const PYTHON_NAMES: &str = "import os
+from msal import ConfidentialClientApplication
+TENANT, CLIENT_ID, CLIENT_SECRET = (os.environ[name] for name in ['TENANT', 'CLIENT_ID', 'CLIENT_SECRET'])";
+
+const NODE_NAMES: &str = "const { ConfidentialClientApplication } = require('@azure/msal-node');
+const { TENANT, CLIENT_ID, CLIENT_SECRET, TOKEN } = process.env;";
+
+/// Python with these packages; nothing where one is missing, which is said.
+fn python(test: &str, packages: &str, script: &str) -> Option<Command> {
+    let python = folder().join(".venv/bin/python");
+    let imported = Command::new(&python).args(["-c", &format!("import {packages}")]).output();
+    if !imported.is_ok_and(|imported| imported.status.success()) {
+        skipped(test, &format!("of {packages} for Python one is not installed"));
+        return None;
+    }
+    let mut command = Command::new(python);
+    command.arg(folder().join(script));
+    Some(command)
+}
+
+/// The same of Node.js.
+fn node(test: &str, packages: &[&str], script: &str) -> Option<Command> {
+    let missing = packages.iter().find(|one| !folder().join("node_modules").join(one).exists());
+    if let Some(missing) = missing {
+        skipped(test, &format!("{missing} is not installed"));
+        return None;
+    }
+    has("node", test).then(|| {
+        let mut command = Command::new("node");
+        command.arg(folder().join(script));
+        command
+    })
+}
+
+#[test]
+fn curl_is_served() {
+    if !has("curl", "curl_is_served") {
+        return;
+    }
+    let stage = Stage::many();
+    let mut shell = Command::new("sh");
+    let file = stage.run(shell.args(["-ec", &stage.lines(&["curl"])]));
+    assert!(file.starts_with("\u{feff}Report Refresh Date,Office 365,"), "{file}");
+    assert!(file.lines().nth(1).unwrap().contains(",2025-11-16,180"), "{file}");
+}
+
+/// Graph's SDK for Python of a version: what its lines are, and what they name.
+fn graph_for_python(test: &str, package: &str, headings: &[&str]) {
+    let packages = format!("azure.identity, {package}, deprecated");
+    let Some(mut client) = python(test, &packages, "graph.py") else { return };
+    let stage = Stage::many();
+    let names =
+        PYTHON_NAMES.replace("msal import Confidential", "azure.identity import Confidential");
+    let names = names.replace("ConfidentialClientApplication", "ClientSecretCredential");
+    let lines =
+        format!("{names}\nfrom {package} import GraphServiceClient\n{}", stage.lines(headings));
+    let out = stage.run(client.env("LINES", lines).env("PACKAGE", package));
+    assert_eq!(out, format!("served {package}"));
+}
+
+#[test]
+fn graph_s_sdk_for_python_is_served() {
+    let heading = "msgraph-sdk for Python, v1.0";
+    graph_for_python("graph_s_sdk_for_python_is_served", "msgraph", &[heading]);
+}
+
+#[test]
+fn graph_s_beta_sdk_for_python_is_served() {
+    let headings = ["msgraph-sdk for Python, v1.0", "msgraph-beta-sdk for Python"];
+    graph_for_python("graph_s_beta_sdk_for_python_is_served", "msgraph_beta", &headings);
+}
+
+#[test]
+fn graph_s_sdk_for_javascript_is_served() {
+    let packages = ["@microsoft/microsoft-graph-client", "@azure/identity"];
+    let test = "graph_s_sdk_for_javascript_is_served";
+    let Some(mut client) = node(test, &packages, "graph.cjs") else { return };
+    let stage = Stage::many();
+    let names = "const { ClientSecretCredential } = require('@azure/identity');
+const { Client } = require('@microsoft/microsoft-graph-client');
+const { TokenCredentialAuthenticationProvider } = require('@microsoft/microsoft-graph-client/authProviders/azureTokenCredentials');
+const { TENANT, CLIENT_ID, CLIENT_SECRET } = process.env;";
+    let lines = stage.lines(&["Microsoft Graph client for JavaScript"]);
+    let out = stage.run(client.env("LINES", format!("{names}\n{lines}")));
+    assert_eq!(out, "served @microsoft/microsoft-graph-client");
+}
+
+#[test]
+fn graph_s_client_in_rust_is_served() {
+    let test = "graph_s_client_in_rust_is_served";
+    let program = folder().join("graph-rs/target/debug/graph-rs-client");
+    if !program.exists() {
+        return skipped(test, "graph-rs-sdk is not built");
+    }
+    let source = std::fs::read_to_string(folder().join("graph-rs/src/main.rs")).unwrap();
+    assert!(source.contains(documented("graph-rs-sdk for Rust")), "the document has other lines");
+    let Some(msal) = python(test, "msal", "msal_token.py") else { return };
+    let stage = Stage::many();
+    let token = stage.token(msal, "MSAL for Python", PYTHON_NAMES);
+    let mut client = Command::new(program);
+    client.env("ROOT", format!("https://{}/v1.0", stage.service.address)).env("TOKEN", token);
+    assert_eq!(stage.run(&mut client), "served graph-rs-sdk");
 }
 
 #[test]
 fn a_generic_client_in_python_is_served() {
-    let python = folder().join(".venv/bin/python");
-    if !python.exists() {
-        return skipped("a_generic_client_in_python_is_served", "python-odata is not installed");
-    }
-    let_loose(Command::new(python).arg(folder().join("client.py")));
+    let test = "a_generic_client_in_python_is_served";
+    let Some(mut client) = python(test, "odata, requests", "client.py") else { return };
+    let Some(msal) = python(test, "msal", "msal_token.py") else { return };
+    let stage = Stage::few();
+    let token = stage.token(msal, "MSAL for Python", PYTHON_NAMES);
+    let names = "import os, requests\nfrom odata import ODataService\nTOKEN = os.environ['TOKEN']";
+    let lines = format!("{names}\n{}", stage.lines(&["python-odata"]));
+    let out = stage.run(client.env("LINES", lines).env("TOKEN", token));
+    assert_eq!(out.lines().last(), Some("served python-odata"));
 }
 
-#[test]
-fn graph_s_own_sdk_is_served() {
-    if !folder().join("node_modules/@microsoft").exists() {
-        let missing = "@microsoft/microsoft-graph-client is not installed";
-        return skipped("graph_s_own_sdk_is_served", missing);
-    }
-    let_loose(Command::new("node").arg(folder().join("graph.cjs")));
+/// A generic client in JavaScript.
+fn in_javascript(test: &str, package: &str, script: &str, names: &str, heading: &str) {
+    let Some(mut client) = node(test, &[package], script) else { return };
+    let Some(msal) = node(test, &["@azure/msal-node"], "msal_token.cjs") else { return };
+    let stage = Stage::few();
+    let token = stage.token(msal, "MSAL for Node.js", NODE_NAMES);
+    let lines = format!("{names}\nconst {{ TOKEN }} = process.env;\n{}", stage.lines(&[heading]));
+    let out = stage.run(client.env("LINES", lines).env("TOKEN", token));
+    assert_eq!(out, format!("served {heading}"));
 }
 
 #[test]
 fn a_generic_client_in_javascript_is_served() {
-    if !folder().join("node_modules").exists() {
-        return skipped(
-            "a_generic_client_in_javascript_is_served",
-            "@odata/client is not installed",
-        );
-    }
-    let_loose(Command::new("node").arg(folder().join("client.cjs")));
+    let test = "a_generic_client_in_javascript_is_served";
+    let names = "const { OData } = require('@odata/client');";
+    in_javascript(test, "@odata/client", "client.cjs", names, "@odata/client");
+}
+
+#[test]
+fn another_generic_client_in_javascript_is_served() {
+    let test = "another_generic_client_in_javascript_is_served";
+    in_javascript(test, "odata", "ojs.cjs", "const { o } = require('odata');", "o.js");
 }
