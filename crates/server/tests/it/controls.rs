@@ -243,6 +243,16 @@ fn a_request_is_refused_so_often_before_anything_is_done() {
     let statuses: Vec<_> =
         batch["responses"].as_array().unwrap().iter().map(|one| one["status"].clone()).collect();
     assert_eq!(statuses, [json!(503), json!(200)]);
+    // What is asked in a body meets both routes' faults.
+    for route in ["query", "collection"] {
+        fault(&world, &json!({"route": route, "times": 1, "status": 503}));
+    }
+    let query = ask("POST", &format!("{COLLECTION}/$query"))
+        .bearer(&world.writer())
+        .header("Content-Type", "text/plain")
+        .body("$top=1");
+    let statuses = [(); 3].map(|()| world.send(&query).status);
+    assert_eq!(statuses, [503, 503, 200]);
     fault(&world, &json!({"route": "keys", "times": 1, "status": 503}));
     let keys = || world.send(&ask("GET", "/common/discovery/v2.0/keys")).status;
     assert_eq!((keys(), keys()), (503, 200));

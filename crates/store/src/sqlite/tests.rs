@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 
 use rollcall_odata::edm::{EntitySet, Model, Role};
+use rollcall_odata::plan::bulk::{Bulk, Fate, Policy, Rows};
 use rollcall_odata::plan::{Create, Delete, Precondition, Selector, Write};
 use rollcall_odata::{Period, Row, Value, catalog};
 use rusqlite::{Connection, StatementStatus, params_from_iter};
@@ -169,9 +170,9 @@ async fn a_tenant_that_floods_gives_way_and_others_do_not_wait_for_it() {
     house.is_sound();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_tenant_s_reads_leave_a_reader_to_others() {
-    let house = House::new(&Options { readers: 1, ..Options::default() });
+#[tokio::test]
+async fn one_tenant_s_reads_leave_a_reader_to_others_and_give_way() {
+    let house = House::new(&Options { readers: 1, queue: 2, ..Options::default() });
     let (release, released) = mpsc::channel::<()>();
     let (held, holding) = mpsc::channel();
     let store = house.store.clone();
@@ -183,15 +184,19 @@ async fn one_tenant_s_reads_leave_a_reader_to_others() {
         };
         store.ask(Uuid::from_u128(1), work).await
     });
+    // Each task runs until it waits.
+    tokio::task::yield_now().await;
     holding.recv().unwrap();
-    let store = house.store.clone();
-    let set = house.set();
-    let next = tokio::spawn(async move { store.count(Uuid::from_u128(1), set).await });
+    let [next, newest] = [(); 2].map(|()| {
+        let (store, set) = (house.store.clone(), house.set());
+        tokio::spawn(async move { store.count(Uuid::from_u128(1), set).await })
+    });
+    tokio::task::yield_now().await;
     assert_eq!(house.store.count(Uuid::from_u128(2), house.set()).await, Ok(0));
+    assert_eq!(newest.await.unwrap(), Err(Error::OverShare));
     assert!(!next.is_finished());
     drop(release);
-    assert_eq!(slow.await.unwrap(), Ok(()));
-    assert_eq!(next.await.unwrap(), Ok(0));
+    assert_eq!((slow.await.unwrap(), next.await.unwrap()), (Ok(()), Ok(0)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -279,4 +284,46 @@ fn a_statement_is_planned_once_whatever_is_bound() {
         }
         assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
+}
+
+#[tokio::test]
+async fn whatever_gives_way_is_answered() {
+    let house = House::new(&Options { queue: 2, readers: 1, ..Options::default() });
+    let store = house.store.clone();
+    let tenant = Uuid::from_u128(1);
+    let (author, plan) = house.request(1);
+    let rows = Bulk {
+        set: house.set(),
+        rows: Rows::default(),
+        first_key: Uuid::nil(),
+        policy: Policy::Keep,
+        fate: Fate::Each,
+    };
+    for kind in 0..3 {
+        let hold = house.hold();
+        let first = house.queue(2 + kind);
+        let newest = match kind {
+            0 => {
+                let (store, author, plan) = (store.clone(), author.clone(), plan.clone());
+                tokio::spawn(async move {
+                    store.write_all(author, vec![plan]).await.map(drop).map_err(|one| one.error)
+                })
+            }
+            1 => {
+                let pending = store.bulk(author.clone(), rows.clone()).unwrap();
+                tokio::spawn(async move { pending.outcomes().await.map(drop) })
+            }
+            _ => {
+                let store = store.clone();
+                tokio::spawn(async move { store.reset(tenant).await })
+            }
+        };
+        // The task runs until it waits.
+        tokio::task::yield_now().await;
+        let other = house.queue_of(2, 1 + kind);
+        assert_eq!(newest.await.unwrap(), Err(Error::OverShare), "{kind}");
+        drop(hold);
+        assert!(is_created(&first.await.unwrap()) && is_created(&other.await.unwrap()));
+    }
+    house.is_sound();
 }
