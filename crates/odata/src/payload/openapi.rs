@@ -55,7 +55,12 @@ pub fn document(service: &Service<'_>) -> String {
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
-        "security": [{ "bearer": [] }, { "clientCredentials": [service.scope.0] }],
+        "security": [
+            { "bearer": [] },
+            { "clientCredentials": [service.scope.0] },
+            { "basic": [] },
+            { "apiKey": [] },
+        ],
         "paths": paths,
         "components": {
             "schemas": schemas::all(service.model),
@@ -96,6 +101,18 @@ fn security(service: &Service<'_>) -> Json {
             "scheme": "bearer",
             "bearerFormat": "JWT",
             "description": "A token of a known issuer. `rollcall token` prints one.",
+        },
+        "basic": {
+            "type": "http",
+            "scheme": "basic",
+            "description": "An API key as the password, whoever the user is. `rollcall key add` \
+                            prints one.",
+        },
+        "apiKey": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-Api-Key",
+            "description": "An API key.",
         },
         "clientCredentials": {
             "type": "oauth2",
