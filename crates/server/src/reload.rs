@@ -3,6 +3,7 @@
 //! is written there when the service starts.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use hyper::StatusCode;
 use hyper::header::HeaderName;
@@ -10,6 +11,7 @@ use subtle::ConstantTimeEq;
 
 use crate::app::App;
 use crate::auth::issuer::Issuer;
+use crate::clock::Random;
 use crate::folder::{Error, Folder, Secret};
 use crate::http::answer::Answer;
 use crate::http::error::{Refusal, internal};
@@ -23,13 +25,21 @@ pub const SECRET: HeaderName = HeaderName::from_static("x-rollcall-reload");
 /// What a service knows of its folder, and the folder of it.
 #[derive(Debug)]
 pub struct Reload {
-    /// The folder.
-    pub folder: PathBuf,
+    folder: PathBuf,
     /// What only the folder and the service know.
     pub secret: Secret,
+    /// What was read last is what counts: nobody reads while another has read and
+    /// not replaced yet.
+    reading: Mutex<()>,
 }
 
 impl Reload {
+    /// Of this folder, with a new secret.
+    pub fn of(folder: &Folder, random: &dyn Random) -> Self {
+        let secret = Secret::make(random);
+        Self { folder: folder.path().to_owned(), secret, reading: Mutex::default() }
+    }
+
     /// Whether this is the secret, told in constant time.
     pub fn is_shown(&self, secret: Option<&str>) -> bool {
         let shown = secret.unwrap_or_default().as_bytes();
@@ -38,6 +48,7 @@ impl Reload {
 
     /// Reads anew who has access. What it cannot read leaves everything as it was.
     pub fn read(&self, app: &App) -> Result<Answer, Refusal> {
+        let _one_at_a_time = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = || -> Result<_, Error> {
             let folder = Folder::open(&self.folder)?;
             Ok((Issuer::of(&folder)?, folder.secrets()?))

@@ -16,7 +16,7 @@ use crate::auth::issuer::Issuer;
 use crate::auth::remote::Pace;
 use crate::clock::{Clock, ControlledClock, Random, SystemClock, SystemRandom};
 use crate::config::{Config, Given};
-use crate::folder::{Folder, Secret, reachable};
+use crate::folder::{Folder, reachable};
 use crate::http::batch::Room;
 use crate::http::controls::{Controls, WARNING};
 use crate::http::documents::Documents;
@@ -59,7 +59,7 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
         log.write(WARNING);
     }
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    let secrets = folder.make_secrets(&SystemRandom).map_err(|error| error.to_string())?;
+    folder.make_secrets(&SystemRandom).map_err(|error| error.to_string())?;
     let model = catalog::load(catalog::EMBEDDED).map_err(|error| error.to_string())?;
     let options = rollcall_store::Options::default();
     let store = Store::open(&folder.database(), &model, &options);
@@ -73,12 +73,13 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
     let tls = config.tls.as_ref();
     let tls =
         tls.map(|source| Tls::start(source, &folder, address, &*machine, &random)).transpose()?;
-    let reload = Reload { folder: config.data.clone(), secret: Secret::make(&SystemRandom) };
+    let reload = Reload::of(&folder, &SystemRandom);
     let shown = tls.as_ref().map(Tls::fingerprint);
     let announcement = folder.announce(address, &reload.secret, shown);
     let announcement = announcement.map_err(|error| error.to_string())?;
     // After it has been announced: who changes it later tells.
     let issuer = Issuer::of(&folder).map_err(|error| error.to_string())?;
+    let secrets = folder.secrets().map_err(|error| error.to_string())?;
     let authenticator = Authenticator::new(issuer).trusting(
         config.issuers.clone(),
         Pace::default(),
