@@ -8,6 +8,8 @@ const { EdmV4 } = require("@odata/client");
 const SET = "office365ActiveUserCounts";
 // Rows that the test has made, with 1, 2, 3 … people in Teams.
 const ROWS = Number(process.env.ROWS);
+// The day on which so many people were in Teams.
+const day = (n) => new Date(Date.UTC(2023, 1, 20 + n)).toISOString().slice(0, 10);
 const client = new Function("require", `${process.env.LINES}\nreturn client;`)(require);
 const UP_TO = (n) => Array.from({ length: n }, (_, at) => at + 1);
 
@@ -33,15 +35,15 @@ async function filtersAndSorts(client, counts) {
   const filter = client.newFilter().property("teams").ge(ROWS - 3).property("teams").ne(ROWS - 1);
   const many = await counts.query(client.newOptions().filter(filter).orderby("teams", "desc"));
   assert.deepEqual(teams(many), [ROWS, ROWS - 2, ROWS - 3]);
-  const day = client.newFilter().property("reportDate").eq(EdmV4.Date.from("2025-10-02"));
-  assert.deepEqual(teams(await counts.query(day)), [2]);
+  const second = client.newFilter().property("reportDate").eq(EdmV4.Date.from(day(2)));
+  assert.deepEqual(teams(await counts.query(second)), [2]);
   assert.deepEqual(await counts.find({ reportPeriod: "ALL" }), []);
   const selected = client.newOptions().select(["teams", "reportDate"]).orderby("reportDate", "asc");
   const [row] = await counts.query(selected.top(2).skip(1));
   const names = Object.keys(row).filter((name) => !name.includes("@"));
   assert.deepEqual(names, ["teams", "reportDate"]);
-  assert.equal(row.reportDate, "2025-10-02");
-  const found = await counts.query(client.newOptions().search("2025-10-03", false));
+  assert.equal(row.reportDate, day(2));
+  const found = await counts.query(client.newOptions().search(day(3), false));
   assert.deepEqual(teams(found), [3]);
 }
 
@@ -63,7 +65,7 @@ async function pagesAndCounts(client, counts) {
 async function writes(client, counts) {
   const made = await counts.create({
     reportRefreshDate: "2025-11-20", office365: 9, exchange: 8, oneDrive: 8, sharePoint: 10,
-    skypeForBusiness: null, yammer: 6, teams: 5, reportDate: "2025-11-01", reportPeriod: "D7",
+    skypeForBusiness: null, yammer: 6, teams: 5, reportDate: "2025-11-17", reportPeriod: "D7",
   });
   assert.equal(made.reportPeriod, "7");
   await counts.update(made.id, { teams: 0 });
@@ -76,7 +78,7 @@ async function writes(client, counts) {
 async function batches(client) {
   const entity = {
     reportRefreshDate: "2025-11-20", office365: 9, exchange: 8, oneDrive: 8, sharePoint: 10,
-    skypeForBusiness: null, yammer: 6, teams: 60, reportDate: "2025-11-02", reportPeriod: "7",
+    skypeForBusiness: null, yammer: 6, teams: 6000, reportDate: "2025-11-18", reportPeriod: "7",
   };
   const most = client.newOptions().orderby("teams", "desc").top(1);
   const one = (options) => client.newBatchRequest({ collection: SET, ...options });

@@ -4,11 +4,17 @@ The lines of docs/clients.md, which come in LINES, make the client; everything e
 learns from `$metadata`. Every row here was made by the test that runs this, or by this.
 """
 
+import datetime
 import os
 
 SET = "office365ActiveUserCounts"
 # Rows that the test has made, with 1, 2, 3 … people in Teams.
 ROWS = int(os.environ["ROWS"])
+
+
+def day(n):
+    """The day on which so many people were in Teams."""
+    return (datetime.date(2023, 2, 20) + datetime.timedelta(days=n)).isoformat()
 
 
 def main():
@@ -38,12 +44,12 @@ def filters_and_sorts(service, counts):
     either = query.filter(query.or_(counts.teams == 1, counts.teams == 3))
     assert [row.teams for row in either.order_by(counts.teams.asc())] == [1, 3]
     # The library knows no dates: they are strings to it.
-    assert query.filter(counts.reportDate == "2025-10-02").one().teams == 2
+    assert query.filter(counts.reportDate == day(2)).one().teams == 2
     assert query.filter(counts.reportPeriod.startswith("AL")).count() == 0
     assert query.filter(counts.skypeForBusiness.is_null()).count() == ROWS
     selected = query.select(counts.teams, counts.reportDate).order_by(counts.reportDate.asc())
     rows = selected.limit(2).all()
-    assert [row["reportDate"] for row in rows] == ["2025-10-01", "2025-10-02"], rows
+    assert [row["reportDate"] for row in rows] == [day(1), day(2)], rows
     assert [key for key in rows[0] if "@" not in key] == ["teams", "reportDate"], rows
 
 
@@ -59,7 +65,7 @@ def pages_and_counts(service, counts):
 
 def writes(service, counts):
     made = counts()
-    made.reportRefreshDate, made.reportDate, made.reportPeriod = "2025-11-20", "2025-11-01", "D7"
+    made.reportRefreshDate, made.reportDate, made.reportPeriod = "2025-11-20", "2025-11-17", "D7"
     made.teams = 9223372036854775807
     service.save(made)
     assert made.id and made.reportPeriod == "7" and made.yammer is None

@@ -7,6 +7,8 @@ const assert = require("node:assert/strict");
 const SET = "office365ActiveUserCounts";
 // Rows that the test has made, with 1, 2, 3 … people in Teams.
 const ROWS = Number(process.env.ROWS);
+// The day on which so many people were in Teams.
+const day = (n) => new Date(Date.UTC(2023, 1, 20 + n)).toISOString().slice(0, 10);
 const client = new Function("require", `${process.env.LINES}\nreturn client;`)(require);
 
 async function main() {
@@ -28,8 +30,8 @@ async function readsAndSorts(client) {
     $orderby: "teams desc", $select: "teams,reportDate",
   });
   assert.deepEqual(teams(some), [ROWS, ROWS - 2, ROWS - 3]);
-  const day = await client.get(SET).query({ $filter: "reportDate eq 2025-10-02" });
-  assert.deepEqual(teams(day), [2]);
+  const second = await client.get(SET).query({ $filter: `reportDate eq ${day(2)}` });
+  assert.deepEqual(teams(second), [2]);
 }
 
 async function pagesAndCounts(client) {
@@ -47,16 +49,16 @@ async function pagesAndCounts(client) {
 
 const row = (day) => ({
   reportRefreshDate: "2025-11-20", office365: 9, exchange: 8, oneDrive: 8, sharePoint: 10,
-  skypeForBusiness: 0, yammer: 6, teams: 90, reportDate: day, reportPeriod: "7",
+  skypeForBusiness: 0, yammer: 6, teams: 9000, reportDate: day, reportPeriod: "7",
 });
 
 async function writes(client) {
-  const made = await client.post(SET, row("2025-11-01")).query();
+  const made = await client.post(SET, row("2025-11-17")).query();
   const at = `${SET}('${made.id}')`;
-  assert.equal(made.teams, 90);
-  await client.patch(at, { teams: 91 }).query();
-  assert.equal((await client.get(at).query()).teams, 91);
-  const again = client.post(SET, row("2025-11-01")).query();
+  assert.equal(made.teams, 9000);
+  await client.patch(at, { teams: 9001 }).query();
+  assert.equal((await client.get(at).query()).teams, 9001);
+  const again = client.post(SET, row("2025-11-17")).query();
   await assert.rejects(again, (answer) => answer.status === 409);
   await client.delete(at).query();
   await assert.rejects(client.get(at).query(), (answer) => answer.status === 404);
@@ -64,8 +66,8 @@ async function writes(client) {
 
 // Multipart, as this library writes it.
 async function batches(client) {
-  const read = client.get(`${SET}/$count`).post(SET, row("2025-11-02"));
-  const answers = await read.get(`${SET}?$filter=teams eq 90`).batch();
+  const read = client.get(`${SET}/$count`).post(SET, row("2025-11-18"));
+  const answers = await read.get(`${SET}?$filter=teams eq 9000`).batch();
   assert.deepEqual(answers.map((answer) => answer.status), [200, 201, 200]);
   const [count, made, found] = answers.map((answer) => answer.body);
   assert.equal(count, ROWS);

@@ -17,9 +17,8 @@ use crate::secure::Secure;
 
 const DOCUMENT: &str = include_str!("../../../../docs/clients.md");
 
-/// Rows for the SDKs to page through, and for the generic clients, whose pages are small.
-const MANY: usize = 1000;
-const FEW: usize = 12;
+/// Rows for the clients to page through.
+const ROWS: usize = 1000;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
@@ -33,13 +32,13 @@ fn documented(heading: &str) -> &'static str {
     fence.split_once('\n').unwrap().1
 }
 
-/// Rows of so many days up to this one, with 1, 2, 3 … people in Teams.
-fn rows(count: usize, last: jiff::civil::Date) -> String {
+/// A row for each of so many days from 2023-02-21 on, with 1, 2, 3 … people in Teams.
+fn rows() -> String {
     let mut csv = "Report Refresh Date,Office 365,Exchange,OneDrive,SharePoint,Skype For Business,\
                    Yammer,Teams,Report Date,Report Period\n"
         .to_owned();
-    for teams in 1..=count {
-        let day = last - i64::try_from(count - teams).unwrap().days();
+    for teams in 1..=ROWS {
+        let day = date(2023, 2, 20) + i64::try_from(teams).unwrap().days();
         writeln!(csv, "2025-11-20,100,8,8,10,,6,{teams},{day},7").unwrap();
     }
     csv
@@ -49,32 +48,22 @@ fn rows(count: usize, last: jiff::civil::Date) -> String {
 struct Stage {
     service: Service,
     data: PathBuf,
-    count: usize,
     _folder: tempfile::TempDir,
 }
 
 impl Stage {
-    fn many() -> Self {
-        Self::start(MANY, &[], date(2025, 11, 16))
-    }
-
-    fn few() -> Self {
-        Self::start(FEW, &["--page-size", "5"], date(2025, 10, 12))
-    }
-
-    fn start(count: usize, arguments: &[&str], last: jiff::civil::Date) -> Self {
+    fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let mut command = rollcall(&data, "serve");
-        command.args(["--listen", "127.0.0.1:0", "--tls-local"]).args(arguments);
+        command.args(["--listen", "127.0.0.1:0", "--tls-local"]);
         let service = Service::start_with(&mut command, &log_of(&data));
-        let rows =
-            ask("POST", COLLECTION).header("Content-Type", "text/csv").body(rows(count, last));
-        let rows = rows.bearer(&token(&data, &[]));
+        let create = ask("POST", COLLECTION).header("Content-Type", "text/csv").body(rows());
+        let create = create.bearer(&token(&data, &[]));
         let client = Secure::trusting(&data.join("local-authority.pem"));
-        let (_, reply) = client.send(&rows, service.address).unwrap();
-        assert_eq!((reply.status, &reply.json()["created"]), (200, &count.into()), "{reply}");
-        Self { service, data, count, _folder: folder }
+        let (_, reply) = client.send(&create, service.address).unwrap();
+        assert_eq!((reply.status, &reply.json()["created"]), (200, &ROWS.into()), "{reply}");
+        Self { service, data, _folder: folder }
     }
 
     /// The document's lines, for the address that there is.
@@ -91,7 +80,7 @@ impl Stage {
         for name in trusting.filter_map(|word| word.split_once('=')).map(|(name, _)| name) {
             command.env(name, self.data.join("local-authority.pem"));
         }
-        let (status, out, err) = run(command.env("ROWS", self.count.to_string()));
+        let (status, out, err) = run(command.env("ROWS", ROWS.to_string()));
         assert_eq!(status, 0, "{out}{err}");
         out.trim_end().to_owned()
     }
@@ -143,7 +132,7 @@ fn curl_is_served() {
     if !has("curl", "curl_is_served") {
         return;
     }
-    let stage = Stage::many();
+    let stage = Stage::start();
     let mut shell = Command::new("sh");
     let file = stage.run(shell.args(["-ec", &stage.lines(&["curl"])]));
     assert!(file.starts_with("\u{feff}Report Refresh Date,Office 365,"), "{file}");
@@ -154,7 +143,7 @@ fn curl_is_served() {
 fn graph_for_python(test: &str, package: &str, headings: &[&str]) {
     let packages = format!("azure.identity, {package}, deprecated");
     let Some(mut client) = python(test, &packages, "graph.py") else { return };
-    let stage = Stage::many();
+    let stage = Stage::start();
     let names =
         PYTHON_NAMES.replace("msal import Confidential", "azure.identity import Confidential");
     let names = names.replace("ConfidentialClientApplication", "ClientSecretCredential");
@@ -181,7 +170,7 @@ fn graph_s_sdk_for_javascript_is_served() {
     let packages = ["@microsoft/microsoft-graph-client", "@azure/identity"];
     let test = "graph_s_sdk_for_javascript_is_served";
     let Some(mut client) = node(test, &packages, "graph.cjs") else { return };
-    let stage = Stage::many();
+    let stage = Stage::start();
     let names = "const { ClientSecretCredential } = require('@azure/identity');
 const { Client } = require('@microsoft/microsoft-graph-client');
 const { TokenCredentialAuthenticationProvider } = require('@microsoft/microsoft-graph-client/authProviders/azureTokenCredentials');
@@ -201,7 +190,7 @@ fn graph_s_client_in_rust_is_served() {
     let source = std::fs::read_to_string(folder().join("graph-rs/src/main.rs")).unwrap();
     assert!(source.contains(documented("graph-rs-sdk for Rust")), "the document has other lines");
     let Some(msal) = python(test, "msal", "msal_token.py") else { return };
-    let stage = Stage::many();
+    let stage = Stage::start();
     let token = stage.token(msal, "MSAL for Python", PYTHON_NAMES);
     let mut client = Command::new(program);
     client.env("ROOT", format!("https://{}/v1.0", stage.service.address)).env("TOKEN", token);
@@ -213,7 +202,7 @@ fn a_generic_client_in_python_is_served() {
     let test = "a_generic_client_in_python_is_served";
     let Some(mut client) = python(test, "odata, requests", "client.py") else { return };
     let Some(msal) = python(test, "msal", "msal_token.py") else { return };
-    let stage = Stage::few();
+    let stage = Stage::start();
     let token = stage.token(msal, "MSAL for Python", PYTHON_NAMES);
     let names = "import os, requests\nfrom odata import ODataService\nTOKEN = os.environ['TOKEN']";
     let lines = format!("{names}\n{}", stage.lines(&["python-odata"]));
@@ -225,7 +214,7 @@ fn a_generic_client_in_python_is_served() {
 fn in_javascript(test: &str, package: &str, script: &str, names: &str, heading: &str) {
     let Some(mut client) = node(test, &[package], script) else { return };
     let Some(msal) = node(test, &["@azure/msal-node"], "msal_token.cjs") else { return };
-    let stage = Stage::few();
+    let stage = Stage::start();
     let token = stage.token(msal, "MSAL for Node.js", NODE_NAMES);
     let lines = format!("{names}\nconst {{ TOKEN }} = process.env;\n{}", stage.lines(&[heading]));
     let out = stage.run(client.env("LINES", lines).env("TOKEN", token));
