@@ -28,6 +28,7 @@ pub use claims::PERSONAL;
 use issuer::Issuer;
 use jwt::Token;
 use keys::Key;
+pub use own::Given;
 use own::Own;
 pub use permissions::Need;
 use permissions::Permissions;
@@ -48,6 +49,8 @@ pub struct Principal {
     /// The application that asks, for itself or for a user: its id, or the
     /// subject where the token does not name it.
     pub application: String,
+    /// By what it has got access, where that can be taken back here.
+    pub given: Option<Given>,
     /// What it may do.
     pub permissions: Permissions,
     /// When its token ends; a key has no end.
@@ -96,6 +99,11 @@ impl Authenticator {
     pub fn replace(&self, issuer: Issuer) {
         *self.own.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Own::new(issuer));
         self.cache.forget();
+    }
+
+    /// Refuses what was given to who has it no more.
+    pub fn still_given(&self, given: Option<&Given>) -> Result<(), Error> {
+        self.own().still_given(given)
     }
 
     fn own(&self) -> Arc<Own> {
@@ -151,9 +159,8 @@ impl Authenticator {
         let principal = if self.trust.url.covers(iss) {
             let own = self.own();
             let key = read.kid().and_then(|kid| own.keys.get(kid));
-            let claims = read.signed_by(key)?;
-            let principal = claims.principal(&self.trust, None, now)?;
-            own.still_given(&claims, &self.trust)?;
+            let principal = read.signed_by(key)?.principal(&self.trust, None, now)?;
+            own.still_given(principal.given.as_ref())?;
             principal
         } else {
             let mut others = self.others.iter();

@@ -28,7 +28,13 @@ pub struct Running {
     at: Announced,
     runtime: Runtime,
     connection: Option<Connection>,
+    /// How long an answer may take.
+    time: Duration,
 }
+
+/// How long an answer may take that nobody is in a hurry for: many rows at once may
+/// wait for a disk, and longer than this for nothing.
+const ANSWER_TIME: Duration = Duration::from_mins(10);
 
 type Connection = SendRequest<Full<Bytes>>;
 
@@ -45,7 +51,14 @@ impl Running {
         })?;
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| format!("No connection can be made: {error}."))?;
-        Ok(Self { folder: folder.path().to_owned(), at, runtime, connection: None })
+        let folder = folder.path().to_owned();
+        Ok(Self { folder, at, runtime, connection: None, time: ANSWER_TIME })
+    }
+
+    /// The same, whose answers may take this long.
+    #[must_use]
+    pub fn within(self, time: Duration) -> Self {
+        Self { time, ..self }
     }
 
     /// Where it listens.
@@ -63,43 +76,52 @@ impl Running {
         request.headers_mut().insert(HOST, host.map_err(|error| error.to_string())?);
         let connection = self.connection.take();
         let exchanged = exchange(&self.folder, self.at.clone(), connection, request);
-        let (at, status, body, connection) = self.runtime.block_on(exchanged)?;
+        let exchanged = async { tokio::time::timeout(self.time, exchanged).await };
+        let answered = self.runtime.block_on(exchanged);
+        let silent = || format!("there was no answer within {} seconds", self.time.as_secs());
+        let (at, status, body, connection) = answered.map_err(|_| silent())??;
         (self.at, self.connection) = (at, Some(connection));
         Ok((status, body))
     }
 }
 
-/// How often a service that is starting is looked for, and how long is waited in between.
+/// How often it is looked where a service that is starting listens, and how long is
+/// waited in between.
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a service may take to answer that it knows.
+const TELL_TIME: Duration = Duration::from_secs(5);
 
 /// Tells the service that runs on this folder, if one does, that who has access has
 /// changed. Once it has answered, its next request is judged by what the folder says.
 pub fn reload(folder: &Folder) -> Result<(), String> {
-    let mut told = tell(folder);
+    let is_free =
+        || folder.try_lock().map(|lock| lock.is_some()).map_err(|error| error.to_string());
     for _ in 0..TRIES {
-        if told.is_ok() || folder.try_lock().map_err(|error| error.to_string())?.is_some() {
-            return Ok(());
+        if folder.announced().is_some() || is_free()? {
+            break;
         }
         std::thread::sleep(PAUSE);
-        told = tell(folder);
     }
-    told.map_err(|error| {
-        format!(
+    match tell(folder) {
+        // One that was killed has left behind where it listened.
+        Err(error) if !is_free()? => Err(format!(
             "What was changed is kept in the folder, but the process that has it could not be \
-             told: {error}. Restart it."
-        )
-    })
+             told: {error} Restart it if it is a service."
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn tell(folder: &Folder) -> Result<(), String> {
-    let mut running = Running::of(folder)?;
+    let mut running = Running::of(folder)?.within(TELL_TIME);
     let secret = running.at.reload.reveal().to_owned();
     let request = Request::post(reload::PATH).header(reload::SECRET, secret);
     let request = request.body(Full::default()).map_err(|error| error.to_string())?;
-    match running.send(request)? {
+    match running.send(request).map_err(|error| format!("{error}."))? {
         (StatusCode::NO_CONTENT, _) => Ok(()),
-        (status, answer) => Err(format!("it answered {status}, {}", message(&answer))),
+        (status, answer) => Err(format!("It answered {status}: {}", message(&answer))),
     }
 }
 

@@ -79,6 +79,7 @@ mod tests {
             tenant: uuid::Uuid::nil(),
             subject: "app:x".to_owned(),
             application: "x".to_owned(),
+            given: None,
             permissions: Permissions::default(),
             expires: Timestamp::from_second(expires).unwrap(),
         })

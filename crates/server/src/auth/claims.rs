@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::issuer::{GENERATION, Version};
 use super::permissions::{Permissions, Sources};
 use super::trust::{Application, Path, TENANT_ID, Tenants, Trust, guid};
-use super::{Principal, failure, refused};
+use super::{Given, Principal, failure, refused};
 
 /// The tenant of personal Microsoft accounts.
 pub const PERSONAL: Uuid = Uuid::from_u128(0x9188_040d_6c67_4c5b_b112_36a3_04b6_6dad);
@@ -52,17 +52,20 @@ impl Claims {
         let sources = self.sources(trust)?;
         let subject = self.subject(trust, sources.scopes.is_some())?;
         let permissions = Permissions::of(&sources, &trust.admins, Arc::clone(&trust.names));
-        let application = trust.client.iter().find_map(|path| self.text_at(path));
-        let application = application.unwrap_or(&subject).to_owned();
-        Ok(Principal { tenant, subject, application, permissions, expires })
+        let client = trust.client.iter().find_map(|path| self.text_at(path));
+        let given = trust.is_built_in().then(|| self.given(client)).transpose()?;
+        let application = client.unwrap_or(&subject).to_owned();
+        Ok(Principal { tenant, subject, application, given, permissions, expires })
     }
 
     /// The client that a token of the built-in issuer was given to, and for which of
-    /// its secrets, if it says that.
-    pub fn given_for(&self, trust: &Trust) -> Option<(Uuid, &str)> {
-        let generation = self.text(GENERATION)?;
-        let client = trust.client.iter().find_map(|path| self.text_at(path)).and_then(guid);
-        Some((client.unwrap_or_default(), generation))
+    /// its secrets.
+    fn given(&self, client: Option<&str>) -> Result<Given, Error> {
+        let given = client.and_then(guid).zip(self.text(GENERATION));
+        let (client, generation) = given.ok_or_else(|| {
+            failure(&format!("The token does not name its client, or has no {GENERATION}."))
+        })?;
+        Ok(Given::Client(client, generation.to_owned()))
     }
 
     fn text(&self, name: &str) -> Option<&str> {

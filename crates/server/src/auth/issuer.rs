@@ -117,8 +117,7 @@ pub enum Holder {
     },
 }
 
-/// The claim that says which secret of its client a token was given for. A token
-/// without it is one of an older Rollcall.
+/// The claim that says which secret of its client a token was given for.
 pub const GENERATION: &str = "rollcall_gen";
 
 /// The issuer.
@@ -149,9 +148,15 @@ impl Issuer {
         Self { key, kid, client: secrets.client.clone(), registry: Registry::default() }
     }
 
+    /// The same with these clients and keys as well.
+    #[must_use]
+    pub fn knowing(self, registry: Registry) -> Self {
+        Self { registry, ..self }
+    }
+
     /// The issuer of a folder, with all its clients.
     pub fn of(folder: &Folder) -> Result<Self, Error> {
-        Ok(Self { registry: Registry::of(folder)?, ..Self::new(&folder.secrets()?) })
+        Ok(Self::new(&folder.secrets()?).knowing(Registry::of(folder)?))
     }
 
     /// The name of its key.

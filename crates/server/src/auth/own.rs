@@ -7,14 +7,26 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rollcall_odata::Error;
 
-use super::claims::Claims;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
 use super::issuer::Issuer;
 use super::keys::Keys;
 use super::permissions::{Permissions, Sources};
 use super::proof::Proof;
 use super::registry::{self, ApiKey};
-use super::trust::{Admins, Trust};
+use super::trust::Admins;
 use super::{Principal, failure};
+
+/// By what somebody has got access: which secret of a client, or of an API key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Given {
+    /// A client's id, and which secret of it.
+    Client(Uuid, String),
+    /// A key's id, and which secret of it.
+    Key(String, String),
+}
 
 /// All that the built-in issuer gives access by.
 pub struct Own {
@@ -47,13 +59,19 @@ impl Own {
         known.ok_or_else(|| failure("The API key is not one that is known."))
     }
 
-    /// Refuses a token whose client is not there any more, or has another secret.
-    pub fn still_given(&self, claims: &Claims, trust: &Trust) -> Result<(), Error> {
-        let Some((client, generation)) = claims.given_for(trust) else { return Ok(()) };
-        if self.issuer.generation(client).is_some_and(|now| now == generation) {
+    /// Refuses what was given to who is not there any more, or has another secret.
+    pub fn still_given(&self, given: Option<&Given>) -> Result<(), Error> {
+        let (now, then) = match given {
+            None => return Ok(()),
+            Some(Given::Client(client, then)) => (self.issuer.generation(*client), then),
+            Some(Given::Key(id, then)) => {
+                (self.api_keys.get(id).map(|(proof, _)| proof.generation()), then)
+            }
+        };
+        if now.as_ref() == Some(then) {
             return Ok(());
         }
-        Err(failure("Its client was removed, or has got another secret since."))
+        Err(failure("Whoever it was given to was removed, or has got another secret since."))
     }
 }
 
@@ -65,6 +83,7 @@ fn of_key(key: &ApiKey) -> Principal {
         tenant: key.tenant,
         subject: format!("key:{}", key.id),
         application: format!("key:{}", key.id),
+        given: Some(Given::Key(key.id.clone(), key.secret.generation())),
         permissions: Permissions::of(&sources, &Admins::default(), Arc::default()),
         expires: Timestamp::MAX,
     }

@@ -71,10 +71,10 @@ pub struct ApiKey {
 pub struct Wanted {
     /// Its name for people.
     pub name: String,
-    /// The tenants; a key has one.
-    pub tenants: Vec<Uuid>,
     /// The permissions.
     pub roles: Vec<String>,
+    /// When it is added.
+    pub created: Timestamp,
 }
 
 impl Registry {
@@ -108,15 +108,14 @@ impl Registry {
     /// Adds a client; its id and its secret, which is told here and never again.
     pub fn add_client(
         &mut self,
-        wanted: Wanted,
-        now: Timestamp,
+        tenants: Vec<Uuid>,
+        Wanted { name, roles, created }: Wanted,
         random: &dyn Random,
     ) -> Result<(Uuid, Secret), String> {
         room(self.clients.len(), "clients")?;
         let (client_id, secret) = (random.guid(), Secret::make(random));
-        let Wanted { name, tenants, roles } = wanted;
         let proof = Proof::of(&secret, random);
-        self.clients.push(Client { client_id, name, tenants, roles, created: now, secret: proof });
+        self.clients.push(Client { client_id, name, tenants, roles, created, secret: proof });
         Ok((client_id, secret))
     }
 
@@ -135,21 +134,19 @@ impl Registry {
         self.clients.len() < before
     }
 
-    /// Adds an API key for each tenant; what is to be sent, told here and never again.
+    /// Adds an API key for a tenant; what is to be sent, told here and never again.
     pub fn add_key(
         &mut self,
-        wanted: Wanted,
-        now: Timestamp,
+        tenant: Uuid,
+        Wanted { name, roles, created }: Wanted,
         random: &dyn Random,
     ) -> Result<Secret, String> {
         room(self.keys.len(), "API keys")?;
-        let Wanted { name, tenants, roles } = wanted;
-        let tenant = *tenants.first().ok_or("An API key is for one tenant.")?;
         let id = random.guid().simple().to_string()[..ID].to_owned();
         let secret = Secret::make(random);
         let proof = Proof::of(&secret, random);
         let shown = Secret::from(format!("{PREFIX}{id}_{}", secret.reveal()));
-        self.keys.push(ApiKey { id, name, tenant, roles, created: now, secret: proof });
+        self.keys.push(ApiKey { id, name, tenant, roles, created, secret: proof });
         Ok(shown)
     }
 
@@ -180,11 +177,8 @@ mod tests {
     use crate::clock::SeededRandom;
 
     fn wanted() -> Wanted {
-        Wanted {
-            name: "a".to_owned(),
-            tenants: vec![Uuid::nil()],
-            roles: vec!["Reports.Read.All".to_owned()],
-        }
+        let (name, roles) = ("a".to_owned(), vec!["Reports.Read.All".to_owned()]);
+        Wanted { name, roles, created: Timestamp::UNIX_EPOCH }
     }
 
     #[test]
@@ -192,10 +186,10 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let folder = Folder::open_or_create(parent.path()).unwrap();
         assert_eq!(Registry::of(&folder).unwrap(), Registry::default());
-        let (random, now) = (SeededRandom::new(1), Timestamp::UNIX_EPOCH);
+        let random = SeededRandom::new(1);
         let mut registry = Registry::default();
-        let (id, secret) = registry.add_client(wanted(), now, &random).unwrap();
-        let key = registry.add_key(wanted(), now, &random).unwrap();
+        let (id, secret) = registry.add_client(vec![Uuid::nil()], wanted(), &random).unwrap();
+        let key = registry.add_key(Uuid::nil(), wanted(), &random).unwrap();
         registry.keep(&folder).unwrap();
         assert_eq!(Registry::of(&folder).unwrap(), registry);
         let text = folder.kept(FILE).unwrap().unwrap();
@@ -215,16 +209,16 @@ mod tests {
 
     #[test]
     fn there_is_a_bound() {
-        let (random, now) = (SeededRandom::new(1), Timestamp::UNIX_EPOCH);
+        let random = SeededRandom::new(1);
         let mut registry = Registry::default();
         for _ in 0..MOST {
-            registry.add_key(wanted(), now, &random).unwrap();
+            registry.add_key(Uuid::nil(), wanted(), &random).unwrap();
         }
-        let error = registry.add_key(wanted(), now, &random).unwrap_err();
+        let error = registry.add_key(Uuid::nil(), wanted(), &random).unwrap_err();
         assert!(error.contains("1000"), "{error}");
         let id = registry.keys[3].id.clone();
         assert!(registry.remove_key(&id) && !registry.remove_key(&id));
-        registry.add_key(wanted(), now, &random).unwrap();
+        registry.add_key(Uuid::nil(), wanted(), &random).unwrap();
     }
 
     #[test]

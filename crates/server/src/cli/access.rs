@@ -1,15 +1,33 @@
 //! What `rollcall client`, `rollcall key` and `rollcall signing-key` share: changing
 //! who has access, and telling the service that runs.
 
+use std::path::PathBuf;
+
 use uuid::Uuid;
 
 use crate::auth::PERSONAL;
 use crate::auth::permissions;
 use crate::auth::registry::{Registry, Wanted};
 use crate::auth::trust::guid;
-use crate::clock::{Clock, SystemClock, SystemRandom};
+use crate::clock::{Clock, SystemClock};
+use crate::config::DEFAULT_DATA;
 use crate::folder::Folder;
 use crate::running;
+
+/// Where the data is, before a command's name or after it.
+#[derive(clap::Args)]
+pub struct Data {
+    /// The folder that keeps everything
+    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", default_value = DEFAULT_DATA, global = true)]
+    data: PathBuf,
+}
+
+impl Data {
+    /// The folder, which `rollcall serve` has made.
+    pub fn folder(&self) -> Result<Folder, String> {
+        Folder::open(&self.data).map_err(|error| error.to_string())
+    }
+}
 
 /// What a new client or key is to be, as it is asked for.
 #[derive(clap::Args)]
@@ -23,46 +41,44 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// The same for these tenants.
-    pub fn of(&self, tenants: Vec<Uuid>) -> Wanted {
-        Wanted { name: self.name.clone(), tenants, roles: self.roles.clone() }
+    /// The same from now on.
+    pub fn wanted(&self) -> Wanted {
+        let (name, roles) = (self.name.clone(), self.roles.clone());
+        Wanted { name, roles, created: SystemClock::start().now() }
     }
 }
 
-/// Changes who has access, and tells the service that runs on the folder, if one does.
-/// Of two commands at once each sees what the other has done.
-pub fn change<T>(
+/// Changes who has access, shows what the change gives, and tells the service that
+/// runs on the folder, if one does. Of two commands at once each sees what the other
+/// has done.
+pub fn change(
     folder: &Folder,
-    change: impl FnOnce(&mut Registry) -> Result<T, String>,
-) -> Result<T, String> {
-    let lock = folder.edit().map_err(|error| error.to_string())?;
-    let mut registry = Registry::of(folder).map_err(|error| error.to_string())?;
-    let before = registry.clone();
-    let done = change(&mut registry);
-    if done.is_ok() && registry != before {
-        registry.keep(folder).map_err(|error| error.to_string())?;
-    }
-    drop(lock);
+    change: impl FnOnce(&mut Registry) -> Result<String, String>,
+) -> Result<(), String> {
+    // A secret is shown once it is kept, whatever becomes of telling: nobody can show it again.
+    let shown = kept(folder, change).and_then(|text| print(&text));
     // Also after a refusal: a command that was killed may have kept what it did not tell.
     running::reload(folder)?;
-    done
+    shown
 }
 
-/// What is new: the time, and where names and secrets come from.
-pub fn new() -> (jiff::Timestamp, SystemRandom) {
-    (SystemClock::start().now(), SystemRandom)
-}
-
-/// The tenants that are meant: these, or the first client's.
-pub fn tenants(folder: &Folder, given: &[Uuid]) -> Result<Vec<Uuid>, String> {
-    if given.is_empty() {
-        let secrets = folder.secrets().map_err(|error| error.to_string())?;
-        return Ok(vec![secrets.client.tenant]);
+fn kept(
+    folder: &Folder,
+    change: impl FnOnce(&mut Registry) -> Result<String, String>,
+) -> Result<String, String> {
+    let _lock = folder.edit().map_err(|error| error.to_string())?;
+    let mut registry = Registry::of(folder).map_err(|error| error.to_string())?;
+    let before = registry.clone();
+    let text = change(&mut registry)?;
+    if registry != before {
+        registry.keep(folder).map_err(|error| error.to_string())?;
     }
-    let mut tenants = given.to_vec();
-    tenants.sort_unstable();
-    tenants.dedup();
-    Ok(tenants)
+    Ok(text)
+}
+
+/// The first client's tenant, for who names none.
+pub fn first_tenant(folder: &Folder) -> Result<Uuid, String> {
+    Ok(folder.secrets().map_err(|error| error.to_string())?.client.tenant)
 }
 
 /// Standard output, which is what these commands are for.

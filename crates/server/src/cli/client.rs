@@ -1,24 +1,20 @@
 //! `rollcall client`: who fetches tokens from the token endpoint.
 
 use std::fmt::Write;
-use std::path::PathBuf;
 
 use clap::Subcommand;
 use uuid::Uuid;
 
-use super::access::{self, Asked, change, new, print};
+use super::access::{self, Asked, Data, change, print};
 use crate::auth::registry::Registry;
 use crate::clock::SystemRandom;
-use crate::config::DEFAULT_DATA;
 use crate::folder::{FirstClient, Folder, Secret};
 
 /// The arguments of `rollcall client`.
 #[derive(clap::Args)]
-#[command(args_conflicts_with_subcommands = false)]
 pub struct Args {
-    /// The folder that keeps everything
-    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", default_value = DEFAULT_DATA, global = true)]
-    data: PathBuf,
+    #[command(flatten)]
+    data: Data,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -50,7 +46,7 @@ enum Command {
 /// Without a command, prints the first client's tenant, id and secret, one a line, as
 /// a shell reads variables.
 pub fn run(args: &Args) -> Result<(), String> {
-    let folder = Folder::open(&args.data).map_err(|error| error.to_string())?;
+    let folder = args.data.folder()?;
     match &args.command {
         None => print(&shown(&first(&folder)?)),
         Some(Command::Add { tenants, asked }) => add(&folder, tenants, asked),
@@ -74,12 +70,17 @@ fn lines(tenants: &[Uuid], client: Uuid, secret: &Secret) -> String {
     format!("{name}={}\nCLIENT_ID={client}\nCLIENT_SECRET={}\n", tenants.join(","), secret.reveal())
 }
 
-fn add(folder: &Folder, tenants: &[Uuid], asked: &Asked) -> Result<(), String> {
-    let tenants = access::tenants(folder, tenants)?;
-    let wanted = asked.of(tenants.clone());
-    let (now, random) = new();
-    let (client, secret) = change(folder, |it| it.add_client(wanted, now, &random))?;
-    print(&lines(&tenants, client, &secret))
+fn add(folder: &Folder, given: &[Uuid], asked: &Asked) -> Result<(), String> {
+    let mut tenants = given.to_vec();
+    if tenants.is_empty() {
+        tenants.push(access::first_tenant(folder)?);
+    }
+    tenants.sort_unstable();
+    tenants.dedup();
+    change(folder, |it| {
+        let (client, secret) = it.add_client(tenants.clone(), asked.wanted(), &SystemRandom)?;
+        Ok(lines(&tenants, client, &secret))
+    })
 }
 
 fn list(folder: &Folder) -> Result<(), String> {
@@ -101,18 +102,17 @@ fn list(folder: &Folder) -> Result<(), String> {
 }
 
 fn rotate(folder: &Folder, id: Uuid) -> Result<(), String> {
-    let first = first(folder)?;
-    if id == first.client_id {
-        let client = FirstClient { client_secret: Secret::make(&SystemRandom), ..first };
-        change(folder, |_| folder.keep_first(&client).map_err(|error| error.to_string()))?;
-        return print(&shown(&client));
-    }
-    let (tenants, secret) = change(folder, |it| {
+    change(folder, |it| {
+        let first = first(folder)?;
+        if id == first.client_id {
+            let client = FirstClient { client_secret: Secret::make(&SystemRandom), ..first };
+            folder.keep_first(&client).map_err(|error| error.to_string())?;
+            return Ok(shown(&client));
+        }
         let secret = it.rotate_client(id, &SystemRandom).ok_or_else(|| unknown(id))?;
-        let tenants = it.client(id).map(|client| client.tenants.clone());
-        Ok((tenants.unwrap_or_default(), secret))
-    })?;
-    print(&lines(&tenants, id, &secret))
+        let tenants = it.client(id).map(|client| lines(&client.tenants, id, &secret));
+        Ok(tenants.unwrap_or_default())
+    })
 }
 
 fn remove(folder: &Folder, id: Uuid) -> Result<(), String> {
@@ -121,7 +121,7 @@ fn remove(folder: &Folder, id: Uuid) -> Result<(), String> {
                     name. `rollcall client rotate` gives it another secret."
             .to_owned());
     }
-    change(folder, |it| if it.remove_client(id) { Ok(()) } else { Err(unknown(id)) })
+    change(folder, |it| if it.remove_client(id) { Ok(String::new()) } else { Err(unknown(id)) })
 }
 
 fn unknown(id: Uuid) -> String {

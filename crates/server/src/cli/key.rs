@@ -1,22 +1,20 @@
 //! `rollcall key`: API keys, for tools that cannot fetch tokens.
 
 use std::fmt::Write;
-use std::path::PathBuf;
 
 use clap::Subcommand;
 use uuid::Uuid;
 
-use super::access::{self, Asked, change, new, print};
+use super::access::{self, Asked, Data, change, print};
 use crate::auth::registry::Registry;
-use crate::config::DEFAULT_DATA;
+use crate::clock::SystemRandom;
 use crate::folder::Folder;
 
 /// The arguments of `rollcall key`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The folder that keeps everything
-    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", default_value = DEFAULT_DATA, global = true)]
-    data: PathBuf,
+    #[command(flatten)]
+    data: Data,
     #[command(subcommand)]
     command: Command,
 }
@@ -42,23 +40,24 @@ enum Command {
 
 /// Changes or lists API keys.
 pub fn run(args: &Args) -> Result<(), String> {
-    let folder = Folder::open(&args.data).map_err(|error| error.to_string())?;
+    let folder = args.data.folder()?;
     match &args.command {
-        Command::Add { tenant, asked } => add(&folder, tenant.as_slice(), asked),
+        Command::Add { tenant, asked } => add(&folder, *tenant, asked),
         Command::List => list(&folder),
         Command::Remove { id } => change(&folder, |it| {
             let unknown =
                 || format!("There is no key {id}. `rollcall key list` prints the ids of all.");
-            if it.remove_key(id) { Ok(()) } else { Err(unknown()) }
+            if it.remove_key(id) { Ok(String::new()) } else { Err(unknown()) }
         }),
     }
 }
 
-fn add(folder: &Folder, tenant: &[Uuid], asked: &Asked) -> Result<(), String> {
-    let wanted = asked.of(access::tenants(folder, tenant)?);
-    let (now, random) = new();
-    let key = change(folder, |it| it.add_key(wanted, now, &random))?;
-    print(&format!("{}\n", key.reveal()))
+fn add(folder: &Folder, tenant: Option<Uuid>, asked: &Asked) -> Result<(), String> {
+    let tenant = tenant.map_or_else(|| access::first_tenant(folder), Ok)?;
+    change(folder, |it| {
+        let key = it.add_key(tenant, asked.wanted(), &SystemRandom)?;
+        Ok(format!("{}\n", key.reveal()))
+    })
 }
 
 fn list(folder: &Folder) -> Result<(), String> {

@@ -1,21 +1,17 @@
 //! `rollcall signing-key`: the key that signs the built-in issuer's tokens.
 
-use std::path::PathBuf;
-
 use clap::Subcommand;
 
-use super::access::{change, print};
+use super::access::{Data, change};
 use crate::auth::issuer::Issuer;
 use crate::clock::SystemRandom;
-use crate::config::DEFAULT_DATA;
-use crate::folder::{Folder, new_key};
+use crate::folder::{Secrets, new_key};
 
 /// The arguments of `rollcall signing-key`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The folder that keeps everything
-    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", default_value = DEFAULT_DATA, global = true)]
-    data: PathBuf,
+    #[command(flatten)]
+    data: Data,
     #[command(subcommand)]
     command: Command,
 }
@@ -29,11 +25,11 @@ enum Command {
 /// Makes a new key and prints its name, the `kid` of its tokens.
 pub fn run(args: &Args) -> Result<(), String> {
     let Command::Rotate = args.command;
-    let folder = Folder::open(&args.data).map_err(|error| error.to_string())?;
-    // It must be a folder that has one already.
-    folder.secrets().map_err(|error| error.to_string())?;
-    let key = new_key(&SystemRandom);
-    change(&folder, |_| folder.keep_key(&key).map_err(|error| error.to_string()))?;
-    let issuer = Issuer::of(&folder).map_err(|error| error.to_string())?;
-    print(&format!("{}\n", issuer.kid()))
+    let folder = args.data.folder()?;
+    change(&folder, |_| {
+        let secrets = folder.secrets().map_err(|error| error.to_string())?;
+        let secrets = Secrets { signing_key: new_key(&SystemRandom), ..secrets };
+        folder.keep_key(&secrets.signing_key).map_err(|error| error.to_string())?;
+        Ok(format!("{}\n", Issuer::new(&secrets).kid()))
+    })
 }

@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use uuid::Uuid;
 
+use crate::auth::{Given, Principal};
 use crate::folder::Secrets;
 
 /// How long a link holds, in seconds: Graph's hold "a few minutes".
 const VALID: i64 = 300;
 
 /// The form of a link's content; a link of another form is not ours.
-const FORM: u8 = 1;
+const FORM: u8 = 2;
 
 /// The length of a signature, in bytes.
 const SIGNATURE: usize = 32;
@@ -29,6 +30,9 @@ pub struct Link {
     ends: i64,
     /// Whose data it gives.
     pub tenant: Uuid,
+    /// By what he who asked for it has got access, where that can be taken back here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<Given>,
     /// The encoded path of the call, after the version.
     pub path: String,
     /// The encoded query of the call.
@@ -54,11 +58,12 @@ impl Links {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The text of a link to this call.
-    pub fn sign(&self, tenant: Uuid, path: &str, query: &str, now: Timestamp) -> String {
+    /// The text of a link to this call of somebody.
+    pub fn sign(&self, principal: &Principal, path: &str, query: &str, now: Timestamp) -> String {
         let ends = now.as_second() + VALID;
         let (path, query) = (path.to_owned(), query.to_owned());
-        let link = Link { form: FORM, ends, tenant, path, query };
+        let (tenant, given) = (principal.tenant, principal.given.clone());
+        let link = Link { form: FORM, ends, tenant, given, path, query };
         // Texts and numbers always have a JSON form.
         let content = serde_json::to_vec(&link).unwrap_or_default();
         let mut signed = self.begun().chain_update(&content).finalize().into_bytes().to_vec();
@@ -86,6 +91,13 @@ impl Links {
     }
 }
 
+/// The refusal of a link whose holder has access no more.
+pub fn taken_back() -> Error {
+    let message = "The download link was given to a client or a key that was removed, or has got \
+                   another secret since.";
+    Error::new(Code::LinkRefused, message)
+}
+
 /// The refusal of a link that has ended.
 pub fn expired() -> Error {
     let message = format!(
@@ -102,10 +114,22 @@ fn keyed(secrets: &Secrets) -> Hmac<Sha256> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::permissions::Permissions;
     use crate::clock::SeededRandom;
 
     fn links(seed: u64) -> Links {
         Links::new(&Secrets::make(&SeededRandom::new(seed)))
+    }
+
+    fn somebody() -> Principal {
+        Principal {
+            tenant: Uuid::from_u128(7),
+            subject: "app:x".to_owned(),
+            application: "x".to_owned(),
+            given: Some(Given::Key("0123456789abcdef".to_owned(), "g".to_owned())),
+            permissions: Permissions::default(),
+            expires: Timestamp::MAX,
+        }
     }
 
     fn at(second: i64) -> Timestamp {
@@ -114,10 +138,10 @@ mod tests {
 
     #[test]
     fn a_link_holds_for_five_minutes() {
-        let text = links(1).sign(Uuid::from_u128(7), "a(b='%27')", "x=1", at(1000));
+        let text = links(1).sign(&somebody(), "a(b='%27')", "x=1", at(1000));
         let link = links(1).open(&text, at(1299)).unwrap();
         assert_eq!((link.path.as_str(), link.query.as_str()), ("a(b='%27')", "x=1"));
-        assert_eq!(link.tenant, Uuid::from_u128(7));
+        assert_eq!((link.tenant, link.given), (somebody().tenant, somebody().given));
         assert!(links(1).open(&text, at(1300)).unwrap_err().message.contains("expired"));
         assert!(links(2).open(&text, at(1000)).unwrap_err().message.contains("not one"));
         let renewed = links(1);
@@ -127,7 +151,7 @@ mod tests {
 
     #[test]
     fn no_altered_link_holds() {
-        let text = links(1).sign(Uuid::from_u128(7), "a", "", at(1000));
+        let text = links(1).sign(&somebody(), "a", "", at(1000));
         let bytes = URL_SAFE_NO_PAD.decode(&text).unwrap();
         for position in 0..bytes.len() {
             let mut altered = bytes.clone();

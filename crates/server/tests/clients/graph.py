@@ -26,8 +26,9 @@ MODELS = importlib.import_module(f"{PACKAGE}.generated.models")
 lines = {}
 exec(os.environ["LINES"], lines)
 client = lines["client"]
-ERRORS = {"XXX": importlib.import_module(
-    f"{PACKAGE}.generated.models.o_data_errors.o_data_error").ODataError}
+ODataError = importlib.import_module(
+    f"{PACKAGE}.generated.models.o_data_errors.o_data_error").ODataError
+ERRORS = {"4XX": ODataError, "5XX": ODataError}
 Entity = importlib.import_module(f"{PACKAGE}.generated.models.entity").Entity
 
 
@@ -130,7 +131,6 @@ async def reports():
 
 
 async def errors():
-    kind = ERRORS["XXX"]
     calls = [
         (client.reports.get_office365_active_user_counts_with_period("D0").get(), 400, "InvalidArgument"),
         (client.request_adapter.send_async(
@@ -140,7 +140,7 @@ async def errors():
     for call, status, code in calls:
         try:
             await call
-        except kind as error:
+        except ODataError as error:
             assert (error.response_status_code, error.error.code) == (status, code), error
         else:
             raise AssertionError(f"{code} was expected")

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Ask, ask};
 use crate::sample::{COLLECTION, fact};
-use crate::world::{NOW, TENANT, World, stranger};
+use crate::world::{NOW, TENANT, World, generation, stranger};
 
 const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 const REPORTS_READER: &str = "4a5d8f65-41da-4de4-8968-e035b65339cf";
@@ -19,6 +19,7 @@ fn claims(changes: Value) -> Value {
         "appid": "11111111-2222-3333-4444-555555555555", "appidacr": "1",
         "oid": "66666666-7777-8888-9999-000000000000", "sub": "66666666-7777-8888-9999-000000000000",
         "tid": TENANT, "ver": "1.0", "roles": ["Reports.ReadWrite.All"],
+        "rollcall_gen": generation(),
     });
     let all = claims.as_object_mut().unwrap();
     for (name, value) in changes.as_object().unwrap() {

@@ -10,7 +10,7 @@ use jiff::ToSpan;
 use jiff::civil::date;
 
 use crate::client::ask;
-use crate::process::{Service, has, log_of, rollcall, run, skipped, token};
+use crate::process::{Fresh, has, run, skipped, token};
 use crate::readme::fences;
 use crate::sample::COLLECTION;
 use crate::secure::Secure;
@@ -45,40 +45,32 @@ fn rows() -> String {
 }
 
 /// A service under TLS with rows, and what a client must know of it.
-struct Stage {
-    service: Service,
-    data: PathBuf,
-    _folder: tempfile::TempDir,
-}
+struct Stage(Fresh);
 
 impl Stage {
     fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        let mut command = rollcall(&data, "serve");
-        command.args(["--listen", "127.0.0.1:0", "--tls-local"]);
-        let service = Service::start_with(&mut command, &log_of(&data));
+        let fresh = Fresh::start(&["--tls-local"]);
         let create = ask("POST", COLLECTION).header("Content-Type", "text/csv").body(rows());
-        let create = create.bearer(&token(&data, &[]));
-        let client = Secure::trusting(&data.join("local-authority.pem"));
-        let (_, reply) = client.send(&create, service.address).unwrap();
+        let create = create.bearer(&token(&fresh.data, &[]));
+        let client = Secure::trusting(&fresh.data.join("local-authority.pem"));
+        let (_, reply) = client.send(&create, fresh.service.address).unwrap();
         assert_eq!((reply.status, &reply.json()["created"]), (200, &ROWS.into()), "{reply}");
-        Self { service, data, _folder: folder }
+        Self(fresh)
     }
 
     /// The document's lines, for the address that there is.
     fn lines(&self, headings: &[&str]) -> String {
         let lines: Vec<&str> = headings.iter().map(|heading| documented(heading)).collect();
-        lines.join("\n").replace("127.0.0.1:8365", &self.service.address.to_string())
+        lines.join("\n").replace("127.0.0.1:8365", &self.0.service.address.to_string())
     }
 
     /// Lets a client loose, with what it must know in its environment.
     fn run(&self, command: &mut Command) -> String {
-        let (_, client, _) = run(&mut rollcall(&self.data, "client"));
+        let client = self.0.done("client");
         command.envs(client.lines().filter_map(|line| line.split_once('=')));
         let trusting = fences(DOCUMENT, "sh")[0].split([' ', '\n']);
         for name in trusting.filter_map(|word| word.split_once('=')).map(|(name, _)| name) {
-            command.env(name, self.data.join("local-authority.pem"));
+            command.env(name, self.0.data.join("local-authority.pem"));
         }
         let (status, out, err) = run(command.env("ROWS", ROWS.to_string()));
         assert_eq!(status, 0, "{out}{err}");
@@ -193,7 +185,7 @@ fn graph_s_client_in_rust_is_served() {
     let stage = Stage::start();
     let token = stage.token(msal, "MSAL for Python", PYTHON_NAMES);
     let mut client = Command::new(program);
-    client.env("ROOT", format!("https://{}/v1.0", stage.service.address)).env("TOKEN", token);
+    client.env("ROOT", format!("https://{}/v1.0", stage.0.service.address)).env("TOKEN", token);
     assert_eq!(stage.run(&mut client), "served graph-rs-sdk");
 }
 

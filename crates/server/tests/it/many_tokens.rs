@@ -54,11 +54,13 @@ fn a_hundred_thousand_tokens_take_no_more_memory_than_a_few_thousand() {
     let nowhere = std::path::Path::new("/dev/null");
     let service = Service::start_with(command.args(["--listen", "127.0.0.1:0"]), nowhere);
     let issuer = Issuer::new(&Folder::open(&data).unwrap().secrets().unwrap());
+    let client = issuer.client().client_id;
+    let generation = issuer.generation(client).unwrap();
     let claims = |number: usize| {
         json!({
             "aud": "https://graph.microsoft.com", "ver": "1.0", "tid": TENANT, "nbf": 0,
             "iss": format!("https://rollcall.localhost/{TENANT}/"), "exp": 100_000_000_000_i64,
-            "appid": TENANT, "roles": ["Reports.Read.All"], "uti": number, "x": "x".repeat(200),
+            "appid": client, "rollcall_gen": generation, "roles": ["Reports.Read.All"], "uti": number, "x": "x".repeat(200),
         })
     };
     let good = |number| issuer.sign(&issuer.header(), &claims(number));

@@ -5,35 +5,37 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use crate::client::{Ask, Reply, ask};
-use crate::process::{Service, rollcall, run, token};
+use crate::process::{Fresh, token};
 use crate::readme::fences;
 use crate::sample::{COLLECTION, fact};
+use crate::secure::Secure;
 
 const HOW_TO: &str = include_str!("../../../../docs/power-bi.md");
 
 /// Rows, and the most of them on a page, so that there are several pages.
 const ROWS: usize = 450;
 
-/// A service with these rows, and a key that it knows.
+/// A service under TLS with these rows, and a key that it knows.
 struct Stage {
-    service: Service,
+    fresh: Fresh,
+    client: Secure,
     key: String,
-    _folder: tempfile::TempDir,
 }
 
 impl Stage {
     fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        let service = Service::start(&data);
+        let fresh = Fresh::start(&["--tls-local"]);
+        // What it is written for knows no other protocol.
+        let client = Secure::trusting(&fresh.data.join("local-authority.pem"));
+        let client = client.offering(&["http/1.1"]);
         let lines: Vec<String> = (0..ROWS).map(fact).collect();
         let rows = ask("POST", COLLECTION).header("Content-Type", "application/x-ndjson");
-        let rows = rows.body(lines.join("\n")).bearer(&token(&data, &[])).send(service.address);
-        assert_eq!((rows.status, &rows.json()["created"]), (200, &ROWS.into()), "{rows}");
-        let add = fences(HOW_TO, "sh")[0].strip_prefix("rollcall key ").unwrap();
-        let (status, key, err) = run(rollcall(&data, "key").args(words(add)));
-        assert_eq!(status, 0, "{err}");
-        Self { service, key: key.trim_end().to_owned(), _folder: folder }
+        let rows = rows.body(lines.join("\n")).bearer(&token(&fresh.data, &[]));
+        let (_, reply) = client.send(&rows, fresh.service.address).unwrap();
+        assert_eq!((reply.status, &reply.json()["created"]), (200, &ROWS.into()), "{reply}");
+        let add = fences(HOW_TO, "sh")[0].strip_prefix("rollcall ").unwrap();
+        let key = fresh.done(add).trim_end().to_owned();
+        Self { fresh, client, key }
     }
 
     /// A request with the headers that Power Query has on all of them.
@@ -54,7 +56,7 @@ impl Stage {
         let asked = asked.header("User-Agent", name);
         let basic = format!("Basic {}", STANDARD.encode(format!("anyone:{}", self.key)));
         let asked = if signed_in { asked.header("Authorization", &basic) } else { asked };
-        asked.send(self.service.address)
+        self.client.send(&asked, self.fresh.service.address).unwrap().1
     }
 
     /// All rows, over all pages.
@@ -72,18 +74,8 @@ impl Stage {
     }
 }
 
-/// The words of a shell's line, of which those in quotes are one.
-pub fn words(line: &str) -> Vec<String> {
-    let quoted = line.split('"').enumerate();
-    let words = quoted.flat_map(|(at, text)| match at % 2 {
-        0 => text.split_whitespace().map(str::to_owned).collect::<Vec<_>>(),
-        _ => vec![text.to_owned()],
-    });
-    words.collect()
-}
-
 fn after_host(url: &str) -> &str {
-    url.strip_prefix("http://rollcall.test").unwrap()
+    url.strip_prefix("https://rollcall.test").unwrap()
 }
 
 /// It takes a header that is there twice for one with a comma, and ends.

@@ -15,6 +15,59 @@ pub struct Service {
     child: Child,
 }
 
+/// A service with a folder of its own, which is gone with it.
+pub struct Fresh {
+    pub service: Service,
+    pub data: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Fresh {
+    /// One that is started with these arguments besides.
+    pub fn start(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let mut command = rollcall(&data, "serve");
+        command.args(["--listen", "127.0.0.1:0"]).args(arguments);
+        let service = Service::start_with(&mut command, &log_of(&data));
+        Self { service, data, _folder: folder }
+    }
+
+    /// Ends the service; its log is whole then.
+    pub fn end(&mut self) {
+        signal(self.service.id(), "TERM");
+        assert_eq!(self.service.child.wait().unwrap().code(), Some(0));
+    }
+
+    /// Starts it again, after whatever has become of it.
+    pub fn start_again(&mut self) {
+        self.service = Service::start(&self.data);
+    }
+
+    /// Runs a command on the folder to its end, with words as a shell reads them.
+    pub fn run(&self, line: &str) -> (i32, String, String) {
+        let words = words(line);
+        run(rollcall(&self.data, &words[0]).args(&words[1..]))
+    }
+
+    /// The same of a command that does its work: what it prints.
+    pub fn done(&self, line: &str) -> String {
+        let (status, out, err) = self.run(line);
+        assert_eq!((status, err.as_str()), (0, ""), "{line}");
+        out
+    }
+}
+
+/// The words of a shell's line, of which those in quotes are one.
+fn words(line: &str) -> Vec<String> {
+    let parts = line.split('"').enumerate();
+    let words = parts.flat_map(|(at, text)| match at % 2 {
+        0 => text.split_whitespace().map(str::to_owned).collect::<Vec<_>>(),
+        _ => vec![text.to_owned()],
+    });
+    words.collect()
+}
+
 /// A `rollcall` command with this folder, free of this machine's settings.
 pub fn rollcall(data: &Path, command: &str) -> Command {
     let mut process = Command::new(ROLLCALL);

@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::Path;
-use std::process::Stdio;
+use std::process::Command;
+
+use rollcall::folder::{Folder, Secret};
 
 use crate::client::{Reply, ask};
-use crate::power_query::words;
-use crate::process::{Service, rollcall, run, token};
+use crate::fake::{Fake, Says};
+use crate::process::{Fresh, ROLLCALL, has, log_of, token};
 use crate::readme::fences;
 use crate::sample::{COLLECTION, SAMPLE};
 
@@ -19,17 +20,6 @@ const THIRD: &str = "88888888-8888-4888-8888-888888888888";
 fn printed(text: &str) -> HashMap<String, String> {
     let pairs = text.lines().filter_map(|line| line.split_once('='));
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
-}
-
-fn command(data: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let (first, rest) = arguments.split_first().unwrap();
-    run(rollcall(data, first).args(rest))
-}
-
-fn done(data: &Path, arguments: &[&str]) -> String {
-    let (status, out, err) = command(data, arguments);
-    assert_eq!((status, err.as_str()), (0, ""), "{arguments:?}");
-    out
 }
 
 fn fetch(at: SocketAddr, tenant: &str, client: &HashMap<String, String>) -> Reply {
@@ -55,12 +45,10 @@ fn read(at: SocketAddr, token: &str) -> Reply {
 
 #[test]
 fn a_client_has_its_tenants_and_permissions_and_no_others() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let service = Service::start(&data);
-    let at = service.address;
-    let added = ["client", "add", "--tenant", OTHER, "--tenant", THIRD, "--role", "Reports.Create"];
-    let client = printed(&done(&data, &added));
+    let fresh = Fresh::start(&[]);
+    let at = fresh.service.address;
+    let add = format!("client add --tenant {OTHER} --tenant {THIRD} --role Reports.Create");
+    let client = printed(&fresh.done(&add));
     assert_eq!(client["TENANTS"], format!("{THIRD},{OTHER}"));
     for tenant in [OTHER, THIRD] {
         let token = fetched(at, tenant, &client);
@@ -69,29 +57,28 @@ fn a_client_has_its_tenants_and_permissions_and_no_others() {
         let refused = read(at, &token);
         assert_eq!(refused.status, 403, "{refused}");
     }
-    let first = printed(&done(&data, &["client"]));
+    let first = printed(&fresh.done("client"));
     let reply = fetch(at, &first["TENANT"], &client);
     assert_eq!((reply.status, &reply.json()["error"]), (400, &"invalid_request".into()));
     let reply = fetch(at, "common", &client);
     assert!(reply.status == 400 && reply.text().contains("several tenants"), "{reply}");
     // Each has rows of its own, and the first client's tenant none.
-    let mine = ask("GET", &format!("{COLLECTION}/$count")).bearer(&token(&data, &[])).send(at);
+    let mine =
+        ask("GET", &format!("{COLLECTION}/$count")).bearer(&token(&fresh.data, &[])).send(at);
     assert_eq!(mine.text(), "0");
 }
 
 #[test]
 fn with_neither_it_reads_the_first_client_s_tenant() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let service = Service::start(&data);
-    let client = printed(&done(&data, &["client", "add", "--name", "Power BI"]));
-    let first = printed(&done(&data, &["client"]));
+    let fresh = Fresh::start(&[]);
+    let client = printed(&fresh.done("client add --name \"Power BI\""));
+    let first = printed(&fresh.done("client"));
     assert_eq!(client["TENANT"], first["TENANT"]);
-    let token = fetched(service.address, "common", &client);
-    assert_eq!(read(service.address, &token).status, 200);
-    let create = ask("POST", COLLECTION).bearer(&token).json(SAMPLE).send(service.address);
+    let token = fetched(fresh.service.address, "common", &client);
+    assert_eq!(read(fresh.service.address, &token).status, 200);
+    let create = ask("POST", COLLECTION).bearer(&token).json(SAMPLE).send(fresh.service.address);
     assert_eq!(create.status, 403, "{create}");
-    let list = done(&data, &["client", "list"]);
+    let list = fresh.done("client list");
     let lines: Vec<&str> = list.lines().collect();
     assert!(lines[0].starts_with(&first["CLIENT_ID"]) && lines[0].contains("first"), "{list}");
     assert!(lines[1].contains(&client["CLIENT_ID"]) && lines[1].ends_with("Power BI"), "{list}");
@@ -100,54 +87,50 @@ fn with_neither_it_reads_the_first_client_s_tenant() {
 
 #[test]
 fn what_is_removed_or_rotated_ends_with_the_next_request() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let service = Service::start(&data);
-    let at = service.address;
-    let client = printed(&done(&data, &["client", "add"]));
-    let other = printed(&done(&data, &["client", "add"]));
+    let fresh = Fresh::start(&[]);
+    let at = fresh.service.address;
+    let client = printed(&fresh.done("client add"));
+    let other = printed(&fresh.done("client add"));
     let (mine, others) = (fetched(at, "common", &client), fetched(at, "common", &other));
-    let firsts = token(&data, &[]);
+    let firsts = token(&fresh.data, &[]);
     for token in [&mine, &others, &firsts] {
         assert_eq!(read(at, token).status, 200);
     }
-    let rotated = printed(&done(&data, &["client", "rotate", &client["CLIENT_ID"]]));
+    let rotated = printed(&fresh.done(&format!("client rotate {}", client["CLIENT_ID"])));
     let refused = read(at, &mine);
     assert_eq!(refused.status, 401, "{refused}");
     assert_eq!(fetch(at, "common", &client).status, 401, "the former secret");
     let again = fetched(at, "common", &rotated);
     assert_eq!(read(at, &again).status, 200);
-    done(&data, &["client", "remove", &client["CLIENT_ID"]]);
+    fresh.done(&format!("client remove {}", client["CLIENT_ID"]));
     assert_eq!(read(at, &again).status, 401);
     assert_eq!(fetch(at, "common", &rotated).status, 401);
     for token in [&others, &firsts] {
         assert_eq!(read(at, token).status, 200, "the others notice nothing");
     }
     // The first one as well, whose secret stays readable.
-    let first = printed(&done(&data, &["client"]));
-    let renewed = printed(&done(&data, &["client", "rotate", &first["CLIENT_ID"]]));
-    assert_eq!(printed(&done(&data, &["client"])), renewed);
+    let first = printed(&fresh.done("client"));
+    let renewed = printed(&fresh.done(&format!("client rotate {}", first["CLIENT_ID"])));
+    assert_eq!(printed(&fresh.done("client")), renewed);
     assert_ne!(first["CLIENT_SECRET"], renewed["CLIENT_SECRET"]);
     assert_eq!(read(at, &firsts).status, 401);
-    assert_eq!(read(at, &token(&data, &[])).status, 200);
+    assert_eq!(read(at, &token(&fresh.data, &[])).status, 200);
     assert_eq!(read(at, &others).status, 200);
 }
 
 #[test]
 fn a_signing_key_is_rotated_while_the_service_runs() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let service = Service::start(&data);
-    let at = service.address;
+    let mut fresh = Fresh::start(&[]);
+    let at = fresh.service.address;
     let keys = || ask("GET", "/common/discovery/v2.0/keys").send(at).json()["keys"].clone();
-    let before = token(&data, &[]);
+    let before = token(&fresh.data, &[]);
     let report = "/v1.0/reports/getOffice365ActiveUserCounts(period='D7')";
     let link = ask("GET", report).bearer(&before).send(at);
     let location = link.header("location").unwrap().to_owned();
     let link = location.split("rollcall.test").nth(1).unwrap();
     assert_eq!(ask("GET", link).send(at).status, 200);
     let kid = keys()[0]["kid"].as_str().unwrap().to_owned();
-    let named = done(&data, &["signing-key", "rotate"]);
+    let named = fresh.done("signing-key rotate");
     assert_eq!(keys().as_array().unwrap().len(), 1);
     assert_eq!(keys()[0]["kid"].as_str().unwrap(), named.trim());
     assert_ne!(kid, named.trim());
@@ -157,83 +140,172 @@ fn a_signing_key_is_rotated_while_the_service_runs() {
         403,
         "the link is signed with what follows from it"
     );
-    assert_eq!(read(at, &token(&data, &[])).status, 200);
-    assert_eq!(service.stop(), Some(0));
-    let service = Service::start(&data);
-    assert_eq!(read(service.address, &before).status, 401);
-    assert_eq!(read(service.address, &token(&data, &[])).status, 200);
+    assert_eq!(read(at, &token(&fresh.data, &[])).status, 200);
+    fresh.end();
+    fresh.start_again();
+    assert_eq!(read(fresh.service.address, &before).status, 401);
+    assert_eq!(read(fresh.service.address, &token(&fresh.data, &[])).status, 200);
 }
 
 #[test]
 fn what_is_changed_without_a_service_counts_from_its_start_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let service = Service::start(&data);
-    let kept = printed(&done(&data, &["client", "add"]));
-    let gone = printed(&done(&data, &["client", "add"]));
-    let token = fetched(service.address, "common", &gone);
-    service.kill();
-    let added = printed(&done(&data, &["client", "add"]));
-    done(&data, &["client", "remove", &gone["CLIENT_ID"]]);
-    let service = Service::start(&data);
+    let mut fresh = Fresh::start(&[]);
+    let kept = printed(&fresh.done("client add"));
+    let gone = printed(&fresh.done("client add"));
+    let token = fetched(fresh.service.address, "common", &gone);
+    crate::process::signal(fresh.service.id(), "KILL");
+    let added = printed(&fresh.done("client add"));
+    fresh.done(&format!("client remove {}", gone["CLIENT_ID"]));
+    fresh.start_again();
     for client in [&kept, &added] {
-        fetched(service.address, "common", client);
+        fetched(fresh.service.address, "common", client);
     }
-    assert_eq!(fetch(service.address, "common", &gone).status, 401);
-    assert_eq!(read(service.address, &token).status, 401);
+    assert_eq!(fetch(fresh.service.address, "common", &gone).status, 401);
+    assert_eq!(read(fresh.service.address, &token).status, 401);
 }
 
 #[test]
 fn many_commands_at_once_lose_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let service = Service::start(&data);
+    let fresh = Fresh::start(&[]);
     let clients: Vec<_> = std::thread::scope(|scope| {
-        let add = || printed(&done(&data, &["client", "add"]));
+        let add = || printed(&fresh.done("client add"));
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(add)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     for client in &clients {
-        fetched(service.address, "common", client);
+        fetched(fresh.service.address, "common", client);
     }
-    assert_eq!(done(&data, &["client", "list"]).lines().count(), 9);
+    assert_eq!(fresh.done("client list").lines().count(), 9);
+}
+
+/// Adds a client with a command that is killed when it begins this call of the system
+/// for the first time.
+fn killed_at(fresh: &Fresh, call: &str) {
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("inject={call}:signal=KILL")]);
+    strace.args([ROLLCALL, "client", "add", "--data"]).arg(&fresh.data);
+    let killed = strace.output().unwrap();
+    assert!(!killed.status.success(), "{killed:?}");
 }
 
 #[test]
 fn a_command_that_is_killed_leaves_one_state_or_the_other() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    drop(Service::start(&data));
-    let mut whole = 0;
-    for pause in 0..20 {
-        let mut child = rollcall(&data, "client");
-        let mut child = child.arg("add").stdout(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(std::time::Duration::from_micros(pause * 400));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let count = done(&data, &["client", "list"]).lines().count();
-        assert!(count == whole + 1 || count == whole + 2, "{count}");
-        whole = count - 1;
+    if !has("strace", "a_command_that_is_killed_leaves_one_state_or_the_other") {
+        return;
+    }
+    let fresh = Fresh::start(&[]);
+    let count = || fresh.done("client list").lines().count();
+    let file = || std::fs::read_to_string(fresh.data.join("clients.json")).unwrap();
+    fresh.done("client add");
+    let before = file();
+    // Before the new file is under its name.
+    killed_at(&fresh, "rename");
+    assert_eq!((count(), file()), (2, before));
+    fresh.done("client add");
+    assert_eq!(count(), 3);
+    // When it is, and the service does not know.
+    killed_at(&fresh, "connect");
+    assert_eq!(count(), 4);
+    fresh.done("client add");
+    assert_eq!(count(), 5);
+}
+
+#[test]
+fn what_a_killed_command_has_kept_the_next_one_tells() {
+    if !has("strace", "what_a_killed_command_has_kept_the_next_one_tells") {
+        return;
+    }
+    let fresh = Fresh::start(&[]);
+    let asks_for_basic = || {
+        let refused = ask("GET", COLLECTION).send(fresh.service.address);
+        refused.headers.iter().any(|(_, value)| value.starts_with("Basic"))
+    };
+    let key = fresh.done("key add");
+    let id = &key["rck_".len()..][..16];
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "inject=connect:signal=KILL"]);
+    strace.args([ROLLCALL, "key", "remove", id, "--data"]).arg(&fresh.data);
+    strace.output().unwrap();
+    assert!(asks_for_basic(), "it does not know yet");
+    let (status, _, err) = fresh.run(&format!("key remove {id}"));
+    assert!(status == 1 && err.contains("There is no key"), "{err}");
+    assert!(!asks_for_basic());
+}
+
+#[test]
+fn a_secret_is_shown_though_the_service_cannot_be_told() {
+    let mut fresh = Fresh::start(&[]);
+    fresh.end();
+    let folder = Folder::open(&fresh.data).unwrap();
+    let lock = folder.lock().unwrap();
+    let fake = Fake::start();
+    let port = fake.base().rsplit(':').next().unwrap().parse().unwrap();
+    let secret = Secret::from("x".to_owned());
+    let announcement = folder.announce(([127, 0, 0, 1], port).into(), &secret, None).unwrap();
+    let cases = [
+        (Says::Text(500, r#"{"error":{"message":"Not now."}}"#.to_owned()), "500"),
+        (Says::Nothing, "there was no answer within 5 seconds"),
+    ];
+    let mut clients = Vec::new();
+    for (says, why) in cases {
+        fake.says("/rollcall/reload", says);
+        let (status, out, err) = fresh.run("client add");
+        assert!(status == 1 && err.contains("could not be told") && err.contains(why), "{err}");
+        clients.push(printed(&out));
+    }
+    // They are kept, as it says.
+    drop((announcement, lock));
+    fresh.start_again();
+    for client in &clients {
+        fetched(fresh.service.address, "common", client);
     }
 }
 
 #[test]
+fn links_end_with_who_has_asked_for_them() {
+    let fresh = Fresh::start(&[]);
+    let at = fresh.service.address;
+    let link = |asked: crate::client::Ask| {
+        let reply = asked.send(at);
+        let location = reply.header("location").unwrap();
+        ask("GET", location.strip_prefix("http://rollcall.test").unwrap())
+    };
+    let report = || ask("GET", "/v1.0/reports/getOffice365ActiveUserCounts(period='D7')");
+    let client = printed(&fresh.done("client add"));
+    let key = fresh.done("key add").trim().to_owned();
+    let links = [
+        link(report().bearer(&fetched(at, "common", &client))),
+        link(report().header("X-Api-Key", &key)),
+        link(report().bearer(&token(&fresh.data, &[]))),
+    ];
+    let statuses = || links.each_ref().map(|link| link.send(at).status);
+    assert_eq!(statuses(), [200, 200, 200]);
+    fresh.done(&format!("client rotate {}", client["CLIENT_ID"]));
+    assert_eq!(statuses(), [403, 200, 200]);
+    fresh.done(&format!("key remove {}", &key["rck_".len()..][..16]));
+    assert_eq!(statuses(), [403, 403, 200]);
+    let refused = links[1].send(at);
+    assert!(refused.text().contains("was given to"), "{refused}");
+}
+
+#[test]
 fn secrets_are_kept_as_hashes_and_written_nowhere() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let service = Service::start(&data);
-    let client = printed(&done(&data, &["client", "add"]));
-    let key = done(&data, &["key", "add"]).trim().to_owned();
-    let token = fetched(service.address, "common", &client);
+    let mut fresh = Fresh::start(&[]);
+    let client = printed(&fresh.done("client add"));
+    let key = fresh.done("key add").trim().to_owned();
+    let token = fetched(fresh.service.address, "common", &client);
     let wrong = ask("GET", COLLECTION).header("X-Api-Key", &format!("{key}x"));
-    assert_eq!(wrong.send(service.address).status, 401);
-    assert_eq!(ask("GET", COLLECTION).header("X-Api-Key", &key).send(service.address).status, 200);
-    let control = std::fs::read_to_string(data.join("LISTEN")).unwrap();
+    assert_eq!(wrong.send(fresh.service.address).status, 401);
+    assert_eq!(
+        ask("GET", COLLECTION).header("X-Api-Key", &key).send(fresh.service.address).status,
+        200
+    );
+    let control = std::fs::read_to_string(fresh.data.join("LISTEN")).unwrap();
     let control = control.lines().nth(1).unwrap().to_owned();
-    assert_eq!(service.stop(), Some(0));
+    fresh.end();
     let mut files: Vec<_> =
-        std::fs::read_dir(&data).unwrap().map(|it| it.unwrap().path()).collect();
-    files.push(crate::process::log_of(&data));
+        std::fs::read_dir(&fresh.data).unwrap().map(|it| it.unwrap().path()).collect();
+    files.push(log_of(&fresh.data));
     for file in files {
         let bytes = std::fs::read(&file).unwrap();
         let secret = key.rsplit('_').next().unwrap();
@@ -246,14 +318,12 @@ fn secrets_are_kept_as_hashes_and_written_nowhere() {
 
 #[test]
 fn nobody_else_can_have_the_service_read_anew() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let service = Service::start(&data);
-    let all = token(&data, &[]);
+    let fresh = Fresh::start(&[]);
+    let all = token(&fresh.data, &[]);
     for control in ["", "x"] {
         let asked = ask("POST", "/rollcall/reload").header("X-Rollcall-Reload", control);
-        assert_eq!(asked.clone().send(service.address).status, 401);
-        let known = asked.bearer(&all).send(service.address);
+        assert_eq!(asked.clone().send(fresh.service.address).status, 401);
+        let known = asked.bearer(&all).send(fresh.service.address);
         assert_eq!(
             (known.status, known.code().as_str()),
             (400, "BadRequest"),
@@ -265,16 +335,13 @@ fn nobody_else_can_have_the_service_read_anew() {
 #[test]
 fn every_command_of_the_document_works() {
     const DOCUMENT: &str = include_str!("../../../../docs/access.md");
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let _service = Service::start(&data);
+    let fresh = Fresh::start(&[]);
     let (mut client, mut key, mut ran) = (String::new(), String::new(), 0);
     for line in fences(DOCUMENT, "sh").iter().flat_map(|block| block.lines()) {
         let line = line.strip_prefix("rollcall ").unwrap();
         let line = line.replace("20fd2f71-3c41-4615-a230-69bb0a1abe69", &client);
         let line = line.replace("4f1d2c3b5a697887", &key);
-        let arguments = words(&line);
-        let out = done(&data, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        let out = fresh.done(&line);
         if line.starts_with("client add") {
             client.clone_from(&printed(&out)["CLIENT_ID"]);
         } else if line.starts_with("key add") {
@@ -287,23 +354,22 @@ fn every_command_of_the_document_works() {
 
 #[test]
 fn bad_arguments_are_told() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    drop(Service::start(&data));
-    let first = printed(&done(&data, &["client"]));
-    let cases: [(&[&str], &str); 7] = [
-        (&["client", "add", "--tenant", "x"], "expected a GUID"),
-        (&["client", "add", "--tenant", "9188040d-6c67-4c5b-b112-36a304b66dad"], "personal"),
-        (&["client", "add", "--role", "Reports.Write"], "expected one of Reports.Read.All"),
-        (&["client", "add", "--name", "a\nb"], "control characters"),
-        (&["client", "remove", OTHER], "There is no client"),
-        (&["client", "remove", &first["CLIENT_ID"]], "The first client stays"),
-        (&["client", "rotate", OTHER], "There is no client"),
+    let mut fresh = Fresh::start(&[]);
+    fresh.end();
+    let first = printed(&fresh.done("client"));
+    let add = |arguments: &str| format!("client add {arguments}");
+    let cases = [
+        (add("--tenant x"), "expected a GUID"),
+        (add("--tenant 9188040d-6c67-4c5b-b112-36a304b66dad"), "personal"),
+        (add("--role Reports.Write"), "expected one of Reports.Read.All"),
+        (add("--name \"a\nb\""), "control characters"),
+        (format!("client remove {OTHER}"), "There is no client"),
+        (format!("client remove {}", first["CLIENT_ID"]), "The first client stays"),
+        (format!("client rotate {OTHER}"), "There is no client"),
+        ("key remove x".to_owned(), "There is no key x"),
     ];
-    for (arguments, told) in cases {
-        let (status, out, err) = command(&data, arguments);
-        assert!(status != 0 && out.is_empty() && err.contains(told), "{arguments:?}: {err}");
+    for (line, told) in cases {
+        let (status, out, err) = fresh.run(&line);
+        assert!(status != 0 && out.is_empty() && err.contains(told), "{line}: {err}");
     }
-    let (status, _, err) = command(&data, &["key", "remove", "x"]);
-    assert!(status == 1 && err.contains("There is no key x"), "{err}");
 }

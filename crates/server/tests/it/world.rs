@@ -29,7 +29,7 @@ use rollcall::observe::Log;
 use rollcall::tls::{Source, Tls};
 use rollcall_odata::catalog;
 use rollcall_store::{Options, Store};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -197,7 +197,7 @@ impl World {
         let options = Options { readers: 2, queue, ..defaults };
         let store = Store::open(&folder.path().join("test.db"), &model, &options).unwrap();
         let secrets = Secrets::make(&SeededRandom::new(1));
-        let issuer = Issuer::new(&secrets);
+        let issuer = issuer(&secrets);
         let clock = Arc::new(FixedClock::ticking(NOW, kind.tick));
         let log = Arc::new(Mutex::new(String::new()));
         let lines = Arc::clone(&log);
@@ -329,9 +329,30 @@ impl World {
     }
 }
 
+/// An issuer with these secrets, and the clients that the tests' tokens are given to:
+/// their own, the one that is called as their tenant, and the first numbers.
+fn issuer(secrets: &Secrets) -> Issuer {
+    let numbers = (0..32).map(|number| Uuid::from_u128(number).to_string());
+    let ids = [CLIENT, TENANT].map(str::to_owned).into_iter().chain(numbers);
+    let client = |id: String| {
+        json!({
+            "client_id": id, "name": "", "tenants": [], "roles": [],
+            "created": "2026-11-24T12:00:00Z", "secret": { "salt": "", "sha256": "nobody's" },
+        })
+    };
+    let registry = json!({ "clients": ids.map(client).collect::<Vec<_>>() });
+    Issuer::new(secrets).knowing(serde_json::from_value(registry).unwrap())
+}
+
+/// Which secret of their client the tests' tokens are given for.
+pub fn generation() -> String {
+    let issuer = issuer(&Secrets::make(&SeededRandom::new(1)));
+    issuer.generation(Uuid::try_parse(CLIENT).unwrap()).unwrap()
+}
+
 /// Another service's issuer, which this one does not know.
 pub fn stranger() -> Issuer {
-    Issuer::new(&Secrets::make(&SeededRandom::new(3)))
+    issuer(&Secrets::make(&SeededRandom::new(3)))
 }
 
 impl Kind {

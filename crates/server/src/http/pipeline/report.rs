@@ -92,8 +92,12 @@ impl Call<'_> {
 
     /// The way to the CSV: a link that is a credential of its own for a while.
     fn redirect(&mut self) -> Result<Answer, Refusal> {
+        let principal = self
+            .principal
+            .as_ref()
+            .ok_or_else(|| error::internal("a report for nobody".to_owned()))?;
         let now = self.app.clock.now();
-        let link = self.app.links.sign(self.tenant(), self.path, &self.request.query, now);
+        let link = self.app.links.sign(principal, self.path, &self.request.query, now);
         let location = format!("{}/download/{link}", self.base);
         if location.len() - self.base.len() > self.app.limits.url_bytes {
             let message = "The download link would be over the limit url-bytes of the service. \
@@ -118,6 +122,8 @@ pub async fn download(
         return Err(links::expired().into());
     }
     let link = app.links.open(link, app.clock.now())?;
+    let given = app.authenticator.still_given(link.given.as_ref());
+    given.map_err(|_| links::taken_back())?;
     seen.principal = Some(format!("link@{}", link.tenant));
     seen.lap("authenticate");
     let options = Options::parse(&link.query)?;
