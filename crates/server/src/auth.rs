@@ -14,11 +14,11 @@ pub mod permissions;
 mod proof;
 pub mod registry;
 pub mod remote;
+mod shown;
 pub mod trust;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use rollcall_odata::{Code, Error};
 use uuid::Uuid;
@@ -33,6 +33,8 @@ use own::Own;
 pub use permissions::Need;
 use permissions::Permissions;
 use remote::{Pace, Remote, Shared, Trusted};
+use shown::Credential;
+pub use shown::{Shown, user_and_password};
 use trust::Trust;
 
 use crate::clock::Clock;
@@ -62,16 +64,6 @@ impl Principal {
     pub fn require(&self, need: Need) -> Result<(), Error> {
         self.permissions.require(need)
     }
-}
-
-/// What a request shows of who sends it: the values of the headers `Authorization`
-/// and `X-Api-Key`.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Shown<'a> {
-    /// A bearer token, or an API key as the password of `Basic`.
-    pub authorization: Option<&'a [u8]>,
-    /// An API key.
-    pub api_key: Option<&'a [u8]>,
 }
 
 /// Checks bearer tokens and API keys.
@@ -140,7 +132,7 @@ impl Authenticator {
         shown: Shown<'_>,
         now: Timestamp,
     ) -> Result<Arc<Principal>, Error> {
-        let token = match credential(shown)? {
+        let token = match shown.credential()? {
             Credential::Token(token) => token,
             Credential::Key(key) => return self.own().holder(&key),
         };
@@ -148,6 +140,22 @@ impl Authenticator {
             return Ok(known);
         }
         Box::pin(self.check(token, now)).await
+    }
+
+    /// The `WWW-Authenticate` headers of a 401: Graph's, and once there are API keys
+    /// one that asks for them. `base` is scheme, host and port; a token that was sent
+    /// and did not hold is said to be invalid.
+    pub fn challenges(&self, base: &str, sent: bool) -> Vec<String> {
+        let error = if sent { ", error=\"invalid_token\"" } else { "" };
+        let graph = issuer::GRAPH;
+        let mut challenges = vec![format!(
+            "Bearer realm=\"\", authorization_uri=\"{base}/common/oauth2/authorize\", \
+             client_id=\"{graph}\"{error}"
+        )];
+        if self.own().has_keys() {
+            challenges.push("Basic realm=\"Rollcall\", charset=\"UTF-8\"".to_owned());
+        }
+        challenges
     }
 
     /// Checks a token in full. Its issuer is found by what it says, and its key
@@ -182,70 +190,6 @@ impl Authenticator {
 async fn named_key(issuer: &Arc<Remote>, token: &Token<'_>) -> Option<Key> {
     let kid = token.kid()?;
     if token.algorithm().is_none() { issuer.known(kid) } else { issuer.key(kid).await }
-}
-
-/// What somebody shows himself with.
-enum Credential<'a> {
-    Token(&'a str),
-    Key(String),
-}
-
-fn credential(shown: Shown<'_>) -> Result<Credential<'_>, Error> {
-    let Some(key) = shown.api_key else { return of_authorization(shown.authorization) };
-    if shown.authorization.is_some() {
-        return Err(failure("Expected the header Authorization or X-Api-Key, not both."));
-    }
-    let key = std::str::from_utf8(key).unwrap_or_default();
-    Ok(Credential::Key(key.to_owned()))
-}
-
-/// The token or key of an `Authorization` header.
-fn of_authorization(authorization: Option<&[u8]>) -> Result<Credential<'_>, Error> {
-    let text = authorization.map(std::str::from_utf8).transpose();
-    let text = text.map_err(|_| jwt::malformed())?.unwrap_or_default().trim();
-    if text.is_empty() {
-        return Err(refused("Access token is empty."));
-    }
-    let (scheme, value) = text.split_once(' ').unwrap_or((text, ""));
-    let value = value.trim();
-    if scheme.eq_ignore_ascii_case("basic") {
-        return password(value).map(Credential::Key);
-    }
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(failure("Expected `Authorization: Bearer {token}`."));
-    }
-    if value.is_empty() {
-        Err(refused("Access token is empty."))
-    } else {
-        Ok(Credential::Token(value))
-    }
-}
-
-/// The password of `Basic`, whoever the user is (RFC 7617).
-fn password(encoded: &str) -> Result<String, Error> {
-    let text = STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let (_, password) = text.as_deref().and_then(|text| text.split_once(':')).ok_or_else(|| {
-        failure("Expected `Authorization: Basic` with an API key as the password.")
-    })?;
-    Ok(password.to_owned())
-}
-
-impl Authenticator {
-    /// The `WWW-Authenticate` headers of a 401: Graph's, and once there are API keys
-    /// one that asks for them. `base` is scheme, host and port; a token that was sent
-    /// and did not hold is said to be invalid.
-    pub fn challenges(&self, base: &str, sent: bool) -> Vec<String> {
-        let error = if sent { ", error=\"invalid_token\"" } else { "" };
-        let graph = issuer::GRAPH;
-        let mut challenges = vec![format!(
-            "Bearer realm=\"\", authorization_uri=\"{base}/common/oauth2/authorize\", \
-             client_id=\"{graph}\"{error}"
-        )];
-        if self.own().has_keys() {
-            challenges.push("Basic realm=\"Rollcall\", charset=\"UTF-8\"".to_owned());
-        }
-        challenges
-    }
 }
 
 /// A 401 in these words.

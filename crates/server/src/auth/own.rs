@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rollcall_odata::Error;
-
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -61,14 +60,16 @@ impl Own {
 
     /// Refuses what was given to who is not there any more, or has another secret.
     pub fn still_given(&self, given: Option<&Given>) -> Result<(), Error> {
-        let (now, then) = match given {
-            None => return Ok(()),
-            Some(Given::Client(client, then)) => (self.issuer.generation(*client), then),
-            Some(Given::Key(id, then)) => {
-                (self.api_keys.get(id).map(|(proof, _)| proof.generation()), then)
+        let holds = match given {
+            None => true,
+            Some(Given::Client(client, then)) => {
+                self.issuer.generation(*client).as_ref() == Some(then)
+            }
+            Some(Given::Key(id, _)) => {
+                self.api_keys.get(id).is_some_and(|(_, now)| now.given.as_ref() == given)
             }
         };
-        if now.as_ref() == Some(then) {
+        if holds {
             return Ok(());
         }
         Err(failure("Whoever it was given to was removed, or has got another secret since."))

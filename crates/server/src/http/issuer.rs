@@ -1,6 +1,5 @@
 //! The built-in issuer's endpoints: discovery, keys, and tokens for client credentials.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use hyper::StatusCode;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use percent_encoding::percent_decode_str;
@@ -14,6 +13,7 @@ use super::receive::Request;
 use super::routes::Endpoint;
 use crate::app::App;
 use crate::auth::issuer::{Grant, Holder, LIFETIME, Proven, Version};
+use crate::auth::user_and_password;
 
 /// Names that stand for any tenant, where no tenant is needed to answer or the client has but one.
 pub const ANY_TENANT: [&str; 2] = ["common", "organizations"];
@@ -193,8 +193,6 @@ fn basic(request: &Request) -> Result<Option<(String, String)>, Refused> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(malformed());
     }
-    let bytes = STANDARD.decode(encoded.trim()).map_err(|_| malformed())?;
-    let text = String::from_utf8(bytes).map_err(|_| malformed())?;
-    let (id, secret) = text.split_once(':').ok_or_else(malformed)?;
-    Ok(Some((decoded(id)?, decoded(secret)?)))
+    let (id, secret) = user_and_password(encoded).ok_or_else(malformed)?;
+    Ok(Some((decoded(&id)?, decoded(&secret)?)))
 }
