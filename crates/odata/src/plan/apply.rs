@@ -132,23 +132,33 @@ pub(crate) struct Scope {
     pub added: Vec<Computed>,
 }
 
+/// Whether rows show their key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// As those of a set.
+    Shown,
+    /// As those of a report function, which show it to who names it in `$select`.
+    Named,
+    /// As those of a report function, where nobody does.
+    Hidden,
+}
+
 /// Plans the value of `$apply`, over what is left of the rows where these
-/// conditions hold. `keyless` rows are those of a report function, which have
-/// no key.
+/// conditions hold.
 pub(crate) fn plan(
     setting: Setting<'_>,
     text: &str,
     narrowing: &[Node],
-    keyless: bool,
+    key: Key,
 ) -> Result<(Applied, Scope), Error> {
     let sequence = apply::parse(text, setting.limits)?;
     let mut planner = steps::Planner::new(setting);
-    let mut table = planner.source(keyless);
+    let mut table = planner.source(key != Key::Shown);
     for condition in narrowing {
         table = planner.narrowed(table, condition)?;
     }
     let table = planner.sequence(table, &sequence, None)?;
-    planner.finish(table)
+    planner.finish(table, key == Key::Named)
 }
 
 /// How the columns of a select list are told: those that every row has. `None`

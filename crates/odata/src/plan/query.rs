@@ -3,7 +3,7 @@
 
 use crate::edm::{EntitySet, Type, names_type};
 use crate::error::Error;
-use crate::plan::apply::{self, Applied};
+use crate::plan::apply::{self, Applied, Key};
 use crate::plan::expression::{Binder, Expression, Kept, Setting, Ty, Typed};
 use crate::plan::{expression, search};
 use crate::uri::clauses::{self, Selected};
@@ -81,9 +81,15 @@ pub(crate) fn shape(
     let narrowing: Vec<filter::Node> = narrowing
         .map(|text| filter::parse("$filter", text, setting.limits))
         .collect::<Result<_, _>>()?;
+    let selected = options.get(SystemOption::Select);
+    let selected = selected.map(|text| clauses::select(text, setting.limits)).transpose()?;
+    let key = match &selected {
+        _ if !keyless => Key::Shown,
+        Some(selected) if names_key(setting.set, selected) => Key::Named,
+        _ => Key::Hidden,
+    };
     let applied = options.get(SystemOption::Apply);
-    let applied =
-        applied.map(|text| apply::plan(setting, text, &narrowing, keyless)).transpose()?;
+    let applied = applied.map(|text| apply::plan(setting, text, &narrowing, key)).transpose()?;
     // Before $apply a part of the set is already all that there is.
     let mut conditions = Vec::new();
     for node in narrowing.iter().filter(|_| applied.is_none()) {
@@ -96,10 +102,7 @@ pub(crate) fn shape(
     follow(&mut order, applied_order.cloned());
     conditions.extend(condition(setting, &computed)?);
     let filter = all(conditions);
-    let selection = match options.get(SystemOption::Select) {
-        None => None,
-        Some(text) => Some(select(setting, text, &mut computed)?),
-    };
+    let selection = selected.map(|all| select(setting, all, &mut computed)).transpose()?;
     let skip = options.number(SystemOption::Skip)?.unwrap_or(0);
     let apply = applied.map(|(applied, _)| Box::new(applied));
     Ok((Shape { filter, order, computed, skip, apply }, selection))
@@ -202,16 +205,25 @@ pub(crate) fn key_of(bound: Typed, descending: bool) -> OrderKey {
     OrderKey { expression, ty, descending }
 }
 
+/// Whether `$select` names the key itself.
+fn names_key(set: &EntitySet, selected: &[Selected]) -> bool {
+    let key = &set.entity_type.key().name;
+    selected.iter().any(|one| match one {
+        Selected::Path(path) => own_name(set, path).eq_ignore_ascii_case(key),
+        Selected::All | Selected::Nested(_) => false,
+    })
+}
+
 /// `$select`: of what is computed only that stays which it names.
 fn select(
     setting: Setting<'_>,
-    text: &str,
+    selected: Vec<Selected>,
     computed: &mut Vec<Computed>,
 ) -> Result<Selection, Error> {
     let set = setting.set;
     let mut selection = Selection::default();
     let mut named = vec![false; computed.len()];
-    for item in clauses::select(text, setting.limits)? {
+    for item in selected {
         match item {
             Selected::All => selection.all = true,
             Selected::Nested(path) => return Err(nested(set, &path)),

@@ -136,12 +136,31 @@ pub fn groups_come_in_pages(world: &World) {
 pub fn a_report_function_is_transformed_as_well(world: &World) {
     fill(world);
     let report = "/v1.0/reports/getOffice365ActiveUserCounts(period='D30')";
+    let ask = |options: &str| {
+        let options = options.replace(' ', "+");
+        let reply = get(world, &format!("{report}?$format=application/json&{options}"));
+        assert_eq!(reply.status, 200, "{options} {reply}");
+        reply
+    };
     let options = "$apply=aggregate($count as days,teams with average as mean)";
+    insta::assert_snapshot!("report", ask(options).text());
     let options = options.replace(' ', "+");
-    let reply = get(world, &format!("{report}?$format=application/json&{options}"));
-    assert_eq!(reply.status, 200, "{reply}");
-    insta::assert_snapshot!("report", reply.text());
     assert_eq!(get(world, &format!("{report}/$count?{options}")).text(), "1");
+
+    // The key can be named there as without $apply, and is shown to who names it.
+    let lines: Vec<String> = [
+        "$apply=filter(teams ge 4)",
+        "$apply=filter(teams ge 4)&$select=id,teams",
+        "$apply=filter(teams ge 4)&$select=*",
+        "$apply=filter(id ne 'x')/aggregate(id with countdistinct as ids)",
+        "$apply=groupby((id),filter(teams ge 4))&$top=1",
+        "$apply=filter(teams ge 4)&$orderby=id desc&$compute=length(id) as long&$select=long",
+        "$apply=filter(teams ge 4)/concat(identity,groupby((id)))",
+    ]
+    .iter()
+    .map(|options| format!("{options}\n{}", ask(options).text()))
+    .collect();
+    insta::assert_snapshot!("report_keys", lines.join("\n"));
 }
 
 pub fn what_cannot_be_applied(world: &World) {

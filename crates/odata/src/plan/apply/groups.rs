@@ -26,7 +26,7 @@ impl Partition {
         // A row that was made of a group is of the group's form, and has nothing
         // of it until all that is done to the group has been done.
         let forms = within.map_or(1, |one| one.forms.len());
-        let forms = (0..forms).map(|group| Form { columns: Vec::new(), group }).collect();
+        let forms = (0..forms).map(|group| Form { columns: Vec::new(), group, keyless: false }).collect();
         let by = within.map(|one| one.by.clone()).unwrap_or_default();
         let form = within.and_then(|one| one.form);
         Table {
@@ -114,6 +114,7 @@ impl Planner<'_> {
         for form in &mut made.forms {
             let group = &partition.forms[form.group];
             extend(&mut form.columns, &group.columns);
+            form.keyless &= !group.columns.contains(&0);
             form.group = group.group;
         }
         // An order holds within a group, and between groups there is none.
@@ -138,7 +139,7 @@ impl Planner<'_> {
         for form in &mut table.forms {
             let has = |at: &usize| form.columns.contains(at);
             let columns = by.iter().copied().filter(has).collect();
-            let group = Form { columns, group: form.group };
+            let group = Form { columns, group: form.group, keyless: false };
             let known = forms.iter().position(|other| *other == group);
             form.group = known.unwrap_or(forms.len());
             if known.is_none() {

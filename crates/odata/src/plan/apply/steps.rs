@@ -41,6 +41,9 @@ pub(super) struct Form {
     pub columns: Vec<usize>,
     /// The form of the group that such a row is in.
     pub group: usize,
+    /// Whether they are rows of a report function still: their key can be
+    /// named, and is shown to who asks for it.
+    pub keyless: bool,
 }
 
 /// A column that was added.
@@ -71,14 +74,13 @@ impl<'a> Planner<'a> {
         self.setting.set.entity_type.properties.len()
     }
 
-    /// The rows of the set.
+    /// The rows of the set; `keyless` ones are those of a report function.
     pub fn source(&self, keyless: bool) -> Table {
         let columns: Vec<usize> = (0..self.width()).collect();
-        let seen = columns.iter().copied().filter(|at| *at > 0 || !keyless).collect();
         Table {
             relation: Relation::Source,
-            columns,
-            forms: vec![Form { columns: seen, group: 0 }],
+            columns: columns.clone(),
+            forms: vec![Form { columns, group: 0, keyless }],
             form: None,
             order: Vec::new(),
             key: self.setting.set.identity.clone(),
@@ -346,9 +348,13 @@ impl<'a> Planner<'a> {
         Table { relation, complete, size: table.size + 1, ..table }
     }
 
-    /// What is answered of a table.
-    pub fn finish(self, table: Table) -> Result<(Applied, Scope), Error> {
+    /// What is answered of a table. `keyed` is whether rows of a report function
+    /// have their key as well.
+    pub fn finish(self, mut table: Table, keyed: bool) -> Result<(Applied, Scope), Error> {
         let scope = self.scope(&table);
+        for form in table.forms.iter_mut().filter(|form| form.keyless && !keyed) {
+            form.columns.retain(|at| *at > 0);
+        }
         let order = self.whole_order(&table);
         if order.len() > 2 * self.setting.limits.keys {
             let what = "an order of too many keys, those of groups included";
