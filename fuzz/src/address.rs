@@ -14,9 +14,9 @@ use super::{MODEL, set};
 
 const ROOT: &str = "http://rollcall.localhost/v1.0";
 
-fn terms() -> Terms {
+fn terms() -> Terms<'static> {
     let now = "2026-11-24T12:00:00Z".parse().expect("a time");
-    Terms { page_size: 3, limits: Limits::default(), now }
+    Terms { model: &MODEL, page_size: 3, limits: Limits::default(), now }
 }
 
 /// A path, without the service root.

@@ -64,6 +64,7 @@ fn measure(node: &Node) -> (usize, usize) {
     let (size, depth) = match &node.kind {
         Kind::Literal(_)
         | Kind::Path(_)
+        | Kind::Root(_)
         | Kind::Alias(_)
         | Kind::Array(_)
         | Kind::Lambda(_, _, None) => (0, 0),

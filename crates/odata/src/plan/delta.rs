@@ -140,7 +140,7 @@ impl Round {
     }
 
     /// The page of all entities where the round is.
-    pub fn list(&self, terms: &Terms) -> Result<Page, Error> {
+    pub fn list(&self, terms: &Terms<'_>) -> Result<Page, Error> {
         let after = match &self.step {
             Step::Rest(_, after) => Some(after.as_str()),
             _ => None,
@@ -155,7 +155,7 @@ impl Round {
     pub fn changes(
         &self,
         since: Moment,
-        terms: &Terms,
+        terms: &Terms<'_>,
     ) -> Result<(Changes, Option<Selection>), Error> {
         let options = self.options.among(&KEPT);
         let page = self.in_sync(page::page(&self.set, &options, terms))?;
@@ -271,6 +271,7 @@ mod tests {
 
     use super::*;
     use crate::catalog;
+    use crate::edm::Model;
     use crate::uri::Limits;
 
     const TENANT: Uuid = Uuid::from_u128(7);
@@ -279,9 +280,9 @@ mod tests {
         Arc::clone(&catalog::load(catalog::EMBEDDED).unwrap().entity_sets[0])
     }
 
-    fn terms() -> Terms {
+    fn terms(model: &Model) -> Terms<'_> {
         let now = "2026-11-24T12:00:00Z".parse().unwrap();
-        Terms { page_size: 3, limits: Limits::default(), now }
+        Terms { model, page_size: 3, limits: Limits::default(), now }
     }
 
     fn round(query: &str) -> Result<Round, Error> {
@@ -296,11 +297,11 @@ mod tests {
     fn links_hold_the_options_of_their_round() {
         let first = round("$filter=teams gt @least&$select=yammer&@least=3").unwrap();
         assert_eq!(first.step, Step::First);
-        let expected = first.list(&terms()).unwrap();
+        let expected = first.list(&terms(&Model::default())).unwrap();
         assert_eq!(expected.selection.as_ref().unwrap().properties[0], 0, "the key is shown");
         let next = round(&first.changes_after(moment(), false)).unwrap();
         assert_eq!(next.step, Step::Since(moment()));
-        let (changes, selection) = next.changes(moment(), &terms()).unwrap();
+        let (changes, selection) = next.changes(moment(), &terms(&Model::default())).unwrap();
         assert_eq!((changes.shape, selection), (expected.list.shape, expected.selection));
         assert_eq!((changes.limit, changes.since), (3, moment()));
         let more = first.changes_after(moment(), true);
@@ -335,7 +336,7 @@ mod tests {
         for query in ["$orderby=teams", "$top=1", "$expand=*", "$count=true"] {
             assert_eq!(round(query).unwrap_err().code, Code::BadRequest, "{query}");
         }
-        assert!(round("$filter=nothing eq 1").unwrap().list(&terms()).is_err());
+        assert!(round("$filter=nothing eq 1").unwrap().list(&terms(&Model::default())).is_err());
         let token = round("").unwrap().changes_after(moment(), false);
         for more in ["$filter=teams eq 1", "$skiptoken=x", "@p=1"] {
             let error = round(&format!("{token}&{more}")).unwrap_err();
@@ -360,7 +361,10 @@ mod tests {
             None,
         );
         let forged = round(&format!("$deltatoken={forged}")).unwrap();
-        assert_eq!(forged.list(&terms()).unwrap_err().code, Code::SyncStateNotFound);
+        assert_eq!(
+            forged.list(&terms(&Model::default())).unwrap_err().code,
+            Code::SyncStateNotFound
+        );
     }
 
     proptest::proptest! {
@@ -370,8 +374,8 @@ mod tests {
             for json in [text.clone(), format!("[{FORM},{bound_to},{parts}]"), format!("[{FORM},{bound_to},1,null,[[{text}]],{parts}]")] {
                 let token = URL_SAFE_NO_PAD.encode(json);
                 if let Ok(round) = round(&format!("$skiptoken={token}")) {
-                    drop(round.list(&terms()));
-                    drop(round.changes(moment(), &terms()));
+                    drop(round.list(&terms(&Model::default())));
+                    drop(round.changes(moment(), &terms(&Model::default())));
                 }
             }
         }

@@ -20,7 +20,10 @@ pub(crate) use bind::{Binder, Setting, Typed, no_property};
 pub use functions::Function;
 pub use literal::value as literal_of;
 
-use crate::edm::{Property, Role, Type};
+use std::sync::Arc;
+
+use crate::edm::{EntitySet, Property, Role, Type};
+use crate::plan::Selector;
 use crate::value::Value;
 
 /// A primitive type, as expressions tell them apart.
@@ -111,6 +114,18 @@ pub enum Expression {
     Call(Function, Vec<Expression>),
     /// The value of the first condition that holds, or null.
     Case(Vec<(Expression, Expression)>),
+    /// What an expression is for one entity of a set, of the same tenant; null
+    /// where there is no such entity.
+    Of(Box<Entity>, Box<Expression>),
+}
+
+/// An entity that an expression looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entity {
+    /// Where it is.
+    pub set: Arc<EntitySet>,
+    /// Which one.
+    pub selector: Selector,
 }
 
 impl Expression {

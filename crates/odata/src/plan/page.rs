@@ -14,7 +14,7 @@ use super::expression::{Setting, literal_of};
 use super::query::{self, Computed, Selection, Shape};
 use super::window::Window;
 use super::{Count, List, token};
-use crate::edm::EntitySet;
+use crate::edm::{EntitySet, Model};
 use crate::error::Error;
 use crate::payload::primitive;
 use crate::uri::Limits;
@@ -38,7 +38,9 @@ const BINDING: [SystemOption; 7] = [
 
 /// What a query is planned under.
 #[derive(Debug, Clone, Copy)]
-pub struct Terms {
+pub struct Terms<'a> {
+    /// What else there is, which expressions may look at.
+    pub model: &'a Model,
     /// The most rows of a page.
     pub page_size: usize,
     /// How large expressions may be.
@@ -94,7 +96,7 @@ pub fn entity(
     set: &Arc<EntitySet>,
     options: &Options,
     own: Option<SystemOption>,
-    terms: &Terms,
+    terms: &Terms<'_>,
 ) -> Result<One, Error> {
     const SERVED: [SystemOption; 4] =
         [SystemOption::Compute, SystemOption::Expand, SystemOption::Format, SystemOption::Select];
@@ -108,21 +110,21 @@ pub fn entity(
 pub fn written(
     set: &Arc<EntitySet>,
     options: &Options,
-    terms: &Terms,
+    terms: &Terms<'_>,
 ) -> Result<Option<Selection>, Error> {
     options.only(&[SystemOption::Expand, SystemOption::Format, SystemOption::Select])?;
     Ok(planned(set, &set.name, options, terms)?.selection)
 }
 
 /// The page of a set that these options ask for.
-pub fn page(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<Page, Error> {
+pub fn page(set: &Arc<EntitySet>, options: &Options, terms: &Terms<'_>) -> Result<Page, Error> {
     options.only(&SERVED)?;
     planned(set, &set.name, options, terms)
 }
 
 /// All rows of a set that these options ask for, for a form that has rows and
 /// nothing besides.
-pub fn unpaged(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<Page, Error> {
+pub fn unpaged(set: &Arc<EntitySet>, options: &Options, terms: &Terms<'_>) -> Result<Page, Error> {
     whole(set, &set.name, options, terms)
 }
 
@@ -131,7 +133,7 @@ fn whole(
     set: &Arc<EntitySet>,
     place: &str,
     options: &Options,
-    terms: &Terms,
+    terms: &Terms<'_>,
 ) -> Result<Page, Error> {
     let is_of_rows = |one: &SystemOption| *one != SystemOption::SkipToken;
     let served: Vec<_> = SERVED.into_iter().filter(is_of_rows).collect();
@@ -146,13 +148,13 @@ fn whole(
 
 /// The page of a report function that these options ask for: they see its
 /// rows as they are labelled.
-pub fn report(window: &Window, options: &Options, terms: &Terms) -> Result<Page, Error> {
+pub fn report(window: &Window, options: &Options, terms: &Terms<'_>) -> Result<Page, Error> {
     options.only(&SERVED)?;
     planned(&window.function.entity_set, &call(window), options, terms)
 }
 
 /// The rows of a report function for a file.
-pub fn file(window: &Window, options: &Options, terms: &Terms) -> Result<Page, Error> {
+pub fn file(window: &Window, options: &Options, terms: &Terms<'_>) -> Result<Page, Error> {
     whole(&window.function.entity_set, &call(window), options, terms)
 }
 
@@ -165,7 +167,7 @@ fn planned(
     set: &Arc<EntitySet>,
     place: &str,
     options: &Options,
-    terms: &Terms,
+    terms: &Terms<'_>,
 ) -> Result<Page, Error> {
     expand(set, options)?;
     let token = options.get(SystemOption::SkipToken);
@@ -201,7 +203,7 @@ fn asks_for_now(options: &Options) -> bool {
 }
 
 /// What of a set is to be counted: paging and order do not matter to it.
-pub fn count(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<Count, Error> {
+pub fn count(set: &Arc<EntitySet>, options: &Options, terms: &Terms<'_>) -> Result<Count, Error> {
     options.only(&BINDING)?;
     let page = planned(set, &set.name, options, terms)?;
     let Shape { filter, apply, .. } = page.list.shape;
@@ -209,7 +211,7 @@ pub fn count(set: &Arc<EntitySet>, options: &Options, terms: &Terms) -> Result<C
 }
 
 /// What of a report function is to be counted: a list without rows.
-pub fn report_count(window: &Window, options: &Options, terms: &Terms) -> Result<List, Error> {
+pub fn report_count(window: &Window, options: &Options, terms: &Terms<'_>) -> Result<List, Error> {
     options.only(&BINDING)?;
     let set = &window.function.entity_set;
     let Shape { filter, apply, .. } = planned(set, &call(window), options, terms)?.list.shape;
@@ -217,8 +219,9 @@ pub fn report_count(window: &Window, options: &Options, terms: &Terms) -> Result
     Ok(List { set: Arc::clone(set), limit: 0, after: None, count: true, shape })
 }
 
-fn setting<'a>(set: &'a EntitySet, options: &'a Options, terms: &Terms) -> Setting<'a> {
-    Setting { set, options, limits: terms.limits, now: terms.now, scope: None }
+fn setting<'a>(set: &'a EntitySet, options: &'a Options, terms: &Terms<'a>) -> Setting<'a> {
+    let Terms { model, limits, now, .. } = *terms;
+    Setting { model, set, options, limits, now, scope: None }
 }
 
 /// There is nothing to expand: `*` and nothing expand nothing.
@@ -353,7 +356,8 @@ mod tests {
 
     fn asked(query: &str) -> Result<Page, Error> {
         let now = "2026-11-24T12:00:00Z".parse().unwrap();
-        let terms = Terms { page_size: 3, limits: Limits::default(), now };
+        let model = &Model::default();
+        let terms = Terms { model, page_size: 3, limits: Limits::default(), now };
         page(&set(), &Options::parse(query).unwrap(), &terms)
     }
 

@@ -9,9 +9,10 @@
 //! sum         = product *( ( "add" / "sub" ) product )
 //! product     = unary *( ( "mul" / "div" / "divby" / "mod" ) unary )
 //! unary       = ( "not" / "-" ) unary / primary
-//! primary     = "(" or ")" / literal / "@" alias / call / path / JSON array
+//! primary     = "(" or ")" / literal / "@" alias / call / path / root / JSON array
 //! call        = name "(" [ or *( "," or ) ] ")"
 //! path        = name *( "/" name ) [ "/" ( "any" / "all" ) "(" [ name ":" or ] ")" ]
+//! root        = "$root/" path of a resource, with keys in its parentheses
 //! list        = "(" [ or *( "," or ) ] ")" / JSON array / "@" alias / path
 //! ```
 //!
@@ -50,6 +51,8 @@ pub enum Kind {
     Literal(Literal),
     /// The names of a property path.
     Path(Vec<String>),
+    /// What stands behind `$root/`: a path from the service root.
+    Root(String),
     /// A parameter alias, without its `@`.
     Alias(String),
     /// `not` or `-` before an operand.

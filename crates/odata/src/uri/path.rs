@@ -57,8 +57,7 @@ pub fn parse(path: &str) -> Result<Vec<Segment>, Error> {
     let mut pieces = path.split('/');
     while let Some(encoded) = pieces.next() {
         if segments.len() == MAX_SEGMENTS {
-            let message = format!("The path has more than {MAX_SEGMENTS} segments.");
-            return Err(Error::bad_request(message));
+            return Err(too_many_segments());
         }
         let mut text = super::decoded(encoded, "segment")?.into_owned();
         let mut open = Open::default().after(&text);
@@ -75,6 +74,42 @@ pub fn parse(path: &str) -> Result<Vec<Segment>, Error> {
     Ok(segments)
 }
 
+/// Reads a path that is decoded already, as one in an expression is.
+pub(crate) fn read(text: &str) -> Result<Vec<Segment>, Error> {
+    let mut segments = Vec::new();
+    let mut rest = Some(text);
+    while let Some(text) = rest {
+        let end = end(text, &['/']);
+        segments.push(segment(&text[..end])?);
+        if segments.len() > MAX_SEGMENTS {
+            return Err(too_many_segments());
+        }
+        rest = text[end..].strip_prefix('/');
+    }
+    Ok(segments)
+}
+
+/// How many bytes a decoded path has that an expression goes on behind: it ends
+/// at a blank or a mark that is neither in parentheses nor in a string.
+pub(crate) fn length(text: &str) -> usize {
+    end(text, &[' ', '\t', ',', ':', ')', ']'])
+}
+
+/// Where the first of these is that is neither in parentheses nor in a string.
+fn end(text: &str, marks: &[char]) -> usize {
+    let mut open = Open::default();
+    let ends = |(_, mark): &(usize, char)| {
+        let found = open == Open::default() && marks.contains(mark);
+        open = open.with(*mark);
+        found
+    };
+    text.char_indices().find(ends).map_or(text.len(), |(at, _)| at)
+}
+
+fn too_many_segments() -> Error {
+    Error::bad_request(format!("The path has more than {MAX_SEGMENTS} segments."))
+}
+
 /// What of a segment has no end yet: the expression in one goes on behind a
 /// slash, which it may have in a path or in a string.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -84,14 +119,16 @@ struct Open {
 }
 
 impl Open {
-    fn after(mut self, text: &str) -> Self {
-        for byte in text.bytes() {
-            match byte {
-                b'\'' => self.quote = !self.quote,
-                b'(' if !self.quote => self.parentheses += 1,
-                b')' if !self.quote => self.parentheses = self.parentheses.saturating_sub(1),
-                _ => {}
-            }
+    fn after(self, text: &str) -> Self {
+        text.chars().fold(self, Self::with)
+    }
+
+    fn with(mut self, mark: char) -> Self {
+        match mark {
+            '\'' => self.quote = !self.quote,
+            '(' if !self.quote => self.parentheses += 1,
+            ')' if !self.quote => self.parentheses = self.parentheses.saturating_sub(1),
+            _ => {}
         }
         self
     }

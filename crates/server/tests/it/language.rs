@@ -100,12 +100,17 @@ const CALLS: &[&str] = &[
     "isof(microsoft.graph.office365ActiveUserCounts)",
     "case(teams gt 5:'many',true:'few')",
     "$it/teams",
+    "$root/reports/office365ActiveUserCounts('da0e2eb0-2eb0-da0e-b02e-0edab02e0eda')/teams",
+    "$ROOT/office365activeusercounts(@p2)/id",
     "-(teams)",
     "not (teams gt 5)",
     "teams in (1,2,null)",
     "reportPeriod in [\"7\",\"30\"]",
     "teams in @list",
 ];
+
+/// What the aliases in these stand for.
+const ALIASES: &str = "@list=[1,2]&@p='a'&@p2='da0e2eb0-2eb0-da0e-b02e-0edab02e0eda'";
 
 /// Whole options that answer.
 const SERVED: &[&str] = &[
@@ -143,7 +148,6 @@ const NOT_SERVED: &[&str] = &[
     "$filter=geo.distance(id,geography'POINT(1 2)') lt 5",
     "$filter=geo.intersects(id,id)",
     "$filter=geo.length(id) gt 1",
-    "$filter=$root/office365ActiveUserCounts/teams eq 5",
     "$orderby=cast(teams,Edm.GeographyPoint)",
 ];
 
@@ -195,6 +199,18 @@ const REFUSED: &[&str] = &[
     "$filter=id/all(x:x eq 'a')",
     "$filter=teams/any(d:d gt 5 and d lt 7)",
     "$filter=nothing/any(x:x eq 'a')",
+    "$filter=$root/office365ActiveUserCounts/teams eq 5",
+    "$filter=$root/office365ActiveUserCounts/$count gt 5",
+    "$filter=$root/office365ActiveUserCounts('x')/teams eq 5",
+    "$filter=$root/office365ActiveUserCounts(reportDate=2026-11-18)/teams eq 5",
+    "$filter=$root/office365ActiveUserCounts('da0e2eb0-2eb0-da0e-b02e-0edab02e0eda')/nothing eq 5",
+    "$filter=$root/office365ActiveUserCounts(@nothing)/teams eq 5",
+    "$filter=$root/office365ActiveUserCounts/any(x:x/teams eq 5)",
+    "$filter=$root/reports/nothing/teams eq 5",
+    "$filter=$root/$metadata eq 5",
+    "$filter=$root/office365ActiveUserCounts('x",
+    "$filter=$root/ eq 5",
+    "$filter=$root eq 5",
     "$filter=id/any(x)",
     "$filter=id/some(x:x eq 'a')",
     "$filter=matchesPattern(id,'(')",
@@ -278,9 +294,9 @@ pub fn every_sentence_of_the_language_is_answered(world: &World) {
     });
     let called = CALLS.iter().flat_map(|call| {
         [
-            format!("$filter={call} eq null&@list=[1,2]&@p='a'"),
-            format!("$compute={call} as computed&$select=computed&@list=[1,2]&@p='a'"),
-            format!("$orderby={call} desc&@list=[1,2]&@p='a'"),
+            format!("$filter={call} eq null&{ALIASES}"),
+            format!("$compute={call} as computed&$select=computed&{ALIASES}"),
+            format!("$orderby={call} desc&{ALIASES}"),
         ]
     });
     let served = SERVED.iter().map(|one| (*one).to_owned());
@@ -329,6 +345,8 @@ const WORDS: &[&str] = &[
     "reportPeriod",
     "nothing",
     "$it",
+    "$root/office365ActiveUserCounts(",
+    "$root/reports/office365ActiveUserCounts(@p)/teams",
     "$count",
     "5",
     "-5",

@@ -218,7 +218,8 @@ suite! {
         now_is_one_instant_on_all_pages
         what_is_too_large_says_which_limit
         what_cannot_be_asked
-        another_tenant_s_rows_are_in_no_answer;
+        another_tenant_s_rows_are_in_no_answer
+        another_entity_can_be_looked_at;
     formats:
         a_format_that_is_accepted_or_406
         anything_is_what_graph_answers

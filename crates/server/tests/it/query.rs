@@ -358,6 +358,60 @@ pub fn another_tenant_s_rows_are_in_no_answer(world: &World) {
     }
 }
 
+/// What `$root` leads to, from every place that takes expressions, is what the
+/// tenant who asks has there.
+pub fn another_entity_can_be_looked_at(world: &World) {
+    fill(world);
+    let found = query(world, "$filter=teams eq 7&$select=id").json();
+    let id = found["value"][0]["id"].as_str().unwrap().to_owned();
+    let seven = format!("$root/reports/office365ActiveUserCounts('{id}')/teams");
+    let by_fact = "$root/office365ActiveUserCounts(reportDate=2000-01-03,\
+                   reportRefreshDate=2000-01-03,reportPeriod=@period)/teams";
+    assert_eq!(all(world, &format!("$filter=teams gt {seven}&$orderby=teams")), [8, 9, 10, 11]);
+    let order = format!("$filter=teams ge 6&$orderby=(teams sub {seven}) mul (teams sub {seven})");
+    assert_eq!(all(world, &format!("{order},teams desc")), [7, 8, 6, 9, 10, 11]);
+    let alias = format!("$filter=teams eq @p and teams eq @p&@p={seven}");
+    assert_eq!(all(world, &alias), [7]);
+    let same = query(world, &format!("$filter=teams eq {by_fact}&@period='7'"));
+    assert_eq!(numbers(&same).len(), 1, "{same}");
+    for (target, options, expected) in [
+        (format!("{COLLECTION}/$count"), format!("$filter=teams lt {seven}"), "7"),
+        (format!("{COLLECTION}/$filter(teams%20lt%20{seven})/$count"), String::new(), "7"),
+        (
+            format!("{COLLECTION}/{id}"),
+            format!("$compute=teams sub {seven} as more&$select=more"),
+            "\"more\":0",
+        ),
+        (
+            COLLECTION.to_owned(),
+            format!("$apply=filter(teams ge {seven})/aggregate(teams with max as most)"),
+            "\"most\":11",
+        ),
+        (
+            "/v1.0/reports/getOffice365ActiveUserCounts(period='ALL')".to_owned(),
+            format!(
+                "$format=application/json&$filter=teams eq {seven} add 4&$compute={seven} as s&$select=s"
+            ),
+            "\"s\":7",
+        ),
+        (
+            format!("{COLLECTION}/delta"),
+            format!("$filter=teams eq {seven}&$select=teams"),
+            "\"teams\":7",
+        ),
+    ] {
+        let reply = get(world, &format!("{target}?{}", encoded(&options)));
+        assert_eq!(reply.status, 200, "{target} {options}\n{reply}");
+        assert!(reply.text().contains(expected), "{target} {options}\n{reply}");
+    }
+    let other = world.writer_of(2);
+    let own = ask("POST", COLLECTION).bearer(&other).json(fact(5));
+    assert_eq!(world.send(&own).status, 201);
+    let target = format!("{COLLECTION}?{}", encoded(&format!("$filter={seven} eq null")));
+    let reply = world.send(&ask("GET", &target).bearer(&other));
+    assert_eq!(numbers(&reply), [5], "{reply}");
+}
+
 #[test]
 fn limits_are_named() {
     let world = World::with_limits(|limits| {

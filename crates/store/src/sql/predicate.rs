@@ -8,15 +8,16 @@
 
 use rollcall_odata::Value;
 use rollcall_odata::edm::EntitySet;
-use rollcall_odata::plan::expression::{Comparison, Expression, Function, Kept};
+use rollcall_odata::plan::Selector;
+use rollcall_odata::plan::expression::{Comparison, Entity, Expression, Function, Kept};
 use rusqlite::types::Value as Owned;
 
-use super::{column, period_text};
+use super::{TENANT, column, period_text, quoted};
 use crate::column::computed;
 use crate::sqlite::functions;
 
 /// A statement and the values of its marks.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Statement {
     pub text: String,
     pub values: Vec<Owned>,
@@ -92,6 +93,7 @@ impl Writer<'_> {
             Expression::In(one, values) => self.is_in(one, values),
             Expression::Call(function, arguments) => self.call(*function, arguments),
             Expression::Case(branches) => self.case(branches),
+            Expression::Of(entity, value) => self.of(entity, value),
         }
     }
 
@@ -110,6 +112,29 @@ impl Writer<'_> {
             }
             other => self.value(other),
         }
+    }
+
+    /// One row of the tenant, whose number is the first value of every statement.
+    fn of(&mut self, entity: &Entity, value: &Expression) {
+        let Entity { set, selector } = entity;
+        let mut inside = Writer { set, statement: std::mem::take(&mut self.statement) };
+        inside.push("(SELECT ");
+        inside.value(value);
+        inside.push(&format!(" FROM {} WHERE {TENANT} = ?1", quoted(&set.table)));
+        let same = |inside: &mut Writer<'_>, at: usize, value: &Value| {
+            inside.push(" AND ");
+            inside.column(at);
+            inside.push(" = ");
+            inside.bind(computed::encode(value));
+        };
+        match selector {
+            Selector::Key(key) => same(&mut inside, 0, &Value::Guid(*key)),
+            Selector::Fact(fact) => {
+                set.identity.iter().zip(fact).for_each(|(at, one)| same(&mut inside, *at, one));
+            }
+        }
+        inside.push(")");
+        self.statement = inside.statement;
     }
 
     fn wrapped(&mut self, before: &str, one: &Expression, after: &str) {

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use rollcall_odata::edm::EntitySet;
+use rollcall_odata::edm::{EntitySet, Model};
 use rollcall_odata::plan::List;
 use rollcall_odata::plan::page::{Terms, page};
 use rollcall_odata::uri::Limits;
@@ -41,7 +41,8 @@ fn rows(set: &EntitySet) -> Vec<Row> {
 
 fn planned(set: &Arc<EntitySet>, query: &str, limit: usize) -> List {
     let now = jiff::Timestamp::UNIX_EPOCH;
-    let terms = Terms { page_size: limit, limits: Limits::default(), now };
+    let model = &Model::default();
+    let terms = Terms { model, page_size: limit, limits: Limits::default(), now };
     let query = query.replace(' ', "+");
     page(set, &Options::parse(&query).unwrap(), &terms).unwrap().list
 }

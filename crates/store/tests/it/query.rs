@@ -11,7 +11,7 @@ mod show;
 
 use std::sync::Arc;
 
-use rollcall_odata::edm::EntitySet;
+use rollcall_odata::edm::{EntitySet, Model};
 use rollcall_odata::plan::page::{Terms, count, page};
 use rollcall_odata::uri::Limits;
 use rollcall_odata::uri::options::Options;
@@ -58,6 +58,7 @@ const NOW: &str = "2026-11-24T12:34:56.789Z";
 /// A store with rows of this set.
 struct Samples {
     store: Store,
+    model: Model,
     set: Arc<EntitySet>,
     _folder: TempDir,
 }
@@ -78,7 +79,7 @@ impl Samples {
         for row in rows {
             store.write(author(ONE), create(&set, row)).await.unwrap();
         }
-        Self { store, set, _folder: folder }
+        Self { store, model, set, _folder: folder }
     }
 
     /// All pages of a query, which is encoded here.
@@ -87,7 +88,8 @@ impl Samples {
         let mut token: Option<String> = None;
         loop {
             let options = options(query, token.as_deref())?;
-            let page = page(&self.set, &options, &terms(page_size)).map_err(|e| e.to_string())?;
+            let page =
+                page(&self.set, &options, &self.terms(page_size)).map_err(|e| e.to_string())?;
             let sink = Rows(Vec::new());
             let listed = self.store.list(ONE, page.list.clone(), sink).await;
             let (listed, Rows(rows)) = listed.map_err(|error| error.to_string())?;
@@ -102,13 +104,14 @@ impl Samples {
 
     async fn count(&self, query: &[(&str, String)]) -> Result<u64, String> {
         let options = options(query, None)?;
-        let plan = count(&self.set, &options, &terms(1)).map_err(|error| error.to_string())?;
+        let plan = count(&self.set, &options, &self.terms(1)).map_err(|error| error.to_string())?;
         self.store.count(ONE, plan).await.map_err(|error| error.to_string())
     }
-}
 
-fn terms(page_size: usize) -> Terms {
-    Terms { page_size, limits: Limits::default(), now: NOW.parse().unwrap() }
+    fn terms(&self, page_size: usize) -> Terms<'_> {
+        let now = NOW.parse().unwrap();
+        Terms { model: &self.model, page_size, limits: Limits::default(), now }
+    }
 }
 
 fn options(query: &[(&str, String)], token: Option<&str>) -> Result<Options, String> {

@@ -279,7 +279,8 @@ async fn asked(house: &House, call: &Window) -> Vec<Row> {
     let set = &call.function.entity_set;
     let refreshed = &set.entity_type.properties[refreshed(set)].name;
     let query = format!("$filter={refreshed} gt 2026-11-11&$orderby={refreshed},id desc");
-    let terms = Terms { page_size: 2, limits: Limits::default(), now: jiff::Timestamp::UNIX_EPOCH };
+    let (model, now) = (&house.model, jiff::Timestamp::UNIX_EPOCH);
+    let terms = Terms { model, page_size: 2, limits: Limits::default(), now };
     let (mut rows, mut token) = (Vec::new(), String::new());
     loop {
         let options = Options::parse(&format!("{query}{token}")).unwrap();

@@ -26,7 +26,8 @@ impl Partition {
         // A row that was made of a group is of the group's form, and has nothing
         // of it until all that is done to the group has been done.
         let forms = within.map_or(1, |one| one.forms.len());
-        let forms = (0..forms).map(|group| Form { columns: Vec::new(), group, keyless: false }).collect();
+        let forms =
+            (0..forms).map(|group| Form { columns: Vec::new(), group, keyless: false }).collect();
         let by = within.map(|one| one.by.clone()).unwrap_or_default();
         let form = within.and_then(|one| one.form);
         Table {

@@ -2,11 +2,12 @@
 //! that fit their operands.
 
 mod call;
+mod path;
 
 use jiff::Timestamp;
 
-use super::{Expression, Function, Kept, Ty, literal, operators};
-use crate::edm::{EntitySet, Role, Type};
+use super::{Expression, Function, Ty, literal, operators};
+use crate::edm::{EntitySet, Model};
 use crate::error::{Code, Error};
 use crate::plan::apply::Scope;
 use crate::plan::query::Computed;
@@ -56,6 +57,7 @@ impl Typed {
 /// What expressions are bound in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setting<'a> {
+    pub model: &'a Model,
     pub set: &'a EntitySet,
     pub options: &'a Options,
     pub limits: Limits,
@@ -123,6 +125,7 @@ impl<'a> Binder<'a> {
         match &node.kind {
             Kind::Literal(one) => self.literal(one),
             Kind::Path(names) => self.path(names),
+            Kind::Root(path) => self.root(path).map_err(|error| error.about(self.option)),
             Kind::Alias(name) => self.alias(name),
             Kind::Unary(operator, operand) => {
                 let operand = self.bind(operand)?;
@@ -191,69 +194,6 @@ impl<'a> Binder<'a> {
     fn literal(&self, literal: &Literal) -> Result<Typed, Error> {
         let typed = literal::typed(literal).map_err(|error| error.about(self.option))?;
         Ok(Typed { integer: literal::as_integer(literal), ..typed })
-    }
-
-    /// A property of the row, declared or computed, in any letter case.
-    pub(super) fn path(&mut self, names: &[String]) -> Result<Typed, Error> {
-        let names = below(names, "$it");
-        // A cast to the type that all have changes nothing.
-        let names = below(names, &self.setting.set.entity_type.name);
-        let [name] = names else { return Err(self.longer_path(names)) };
-        let computed = self.computed.iter().find(|one| one.name.eq_ignore_ascii_case(name));
-        let setting = self.setting;
-        let computed = computed.or_else(|| setting.added(name));
-        if let Some(computed) = computed {
-            self.count(computed.nodes)?;
-            self.count_items(computed.items)?;
-            return Ok(Typed::new(computed.ty, computed.expression.clone()));
-        }
-        let entity_type = &self.setting.set.entity_type;
-        let Some(at) = self.setting.find(name) else { return Err(self.no_property(name)) };
-        let property = &entity_type.properties[at];
-        let ty = match property.ty {
-            Type::Boolean => Ty::Boolean,
-            Type::Int64 | Type::Int32 => Ty::Int,
-            Type::String => Ty::String,
-            Type::Date => Ty::Date,
-            Type::Guid => Ty::Guid,
-            Type::Duration => Ty::Duration,
-            Type::Complex(_) | Type::Collection(_) => {
-                return Err(self.wrong(&format!(
-                    "The property '{}' is of type {}: expected one of a primitive type, or a \
-                     function that takes what it is.",
-                    property.name, property.ty
-                )));
-            }
-        };
-        let expression = match property.role {
-            Role::Key => Expression::Shown(at, Kept::Guid),
-            Role::Period => Expression::Shown(at, Kept::Period),
-            _ => Expression::Stored(at),
-        };
-        Ok(Typed::new(ty, expression))
-    }
-
-    pub(super) fn longer_path(&self, names: &[String]) -> Error {
-        let entity_type = &self.setting.set.entity_type;
-        let first = names.first().map_or("", String::as_str);
-        match entity_type.find(first).map(|at| &entity_type.properties[at]) {
-            None if first.eq_ignore_ascii_case("$root") => {
-                self.not_served("A path that begins with '$root'")
-            }
-            None => self.no_property(first),
-            Some(property) => match property.ty {
-                Type::Complex(_) | Type::Collection(_) => self.wrong(&format!(
-                    "The path '{}' leads into a property of type {}: expected a property of a \
-                     primitive type.",
-                    names.join("/"),
-                    property.ty
-                )),
-                _ => self.wrong(&format!(
-                    "The property '{}' is of type {}, which has no properties.",
-                    property.name, property.ty
-                )),
-            },
-        }
     }
 
     pub fn no_property(&self, name: &str) -> Error {
@@ -346,14 +286,6 @@ impl<'a> Binder<'a> {
     pub fn bound(&self) -> (usize, usize) {
         let Limits { nodes, list, .. } = self.setting.limits;
         (nodes - self.left, list - self.items_left)
-    }
-}
-
-/// A path without this name before it, in any letter case.
-pub(super) fn below<'a>(names: &'a [String], first: &str) -> &'a [String] {
-    match names {
-        [name, rest @ ..] if name.eq_ignore_ascii_case(first) && !rest.is_empty() => rest,
-        names => names,
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::bind::{Binder, Typed, below};
+use super::bind::{Binder, Typed};
 use super::{Expression, Function, Ty, literal, operators};
 use crate::edm::Type;
 use crate::error::Error;
@@ -111,7 +111,7 @@ impl Binder<'_> {
         names: &[String],
     ) -> Result<Collection, Error> {
         let entity_type = &self.setting.set.entity_type;
-        let names = below(below(names, "$it"), &entity_type.name);
+        let names = self.of_the_row(names);
         let [name] = names else { return Err(self.longer_path(names)) };
         if let Some(at) = self.setting.find(name)
             && let Type::Collection(item) = &entity_type.properties[at].ty

@@ -1,5 +1,5 @@
 use crate::catalog;
-use crate::edm::EntitySet;
+use crate::edm::{EntitySet, Model};
 use crate::plan::page::{Terms, page};
 use crate::plan::query::Shape;
 use crate::uri::Limits;
@@ -34,13 +34,17 @@ const EVERYTHING: &str = r#"
     identity = ["number"]
 "#;
 
+fn model() -> Model {
+    catalog::load(&[catalog::EMBEDDED, &[("more.toml", EVERYTHING)]].concat()).unwrap()
+}
+
 fn set() -> std::sync::Arc<EntitySet> {
-    let files = [catalog::EMBEDDED, &[("more.toml", EVERYTHING)]].concat();
-    std::sync::Arc::clone(catalog::load(&files).unwrap().entity_set("everythings").unwrap())
+    std::sync::Arc::clone(model().entity_set("everythings").unwrap())
 }
 
 fn planned(query: &str, limits: Limits) -> Result<Shape, crate::Error> {
-    let terms = Terms { page_size: 5, limits, now: "2026-11-24T12:00:00Z".parse().unwrap() };
+    let now = "2026-11-24T12:00:00Z".parse().unwrap();
+    let terms = Terms { model: &model(), page_size: 5, limits, now };
     let query = query.replace('+', "%2B").replace('&', "%26").replace(" ;; ", "&");
     page(&set(), &Options::parse(&query)?, &terms).map(|page| page.list.shape)
 }

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::{AND, Binary, Kind, Literal, Node, OR, RELATION, Unary};
 use crate::uri::lexer::{Lexer, Token};
-use crate::uri::{Limits, Place, Syntax};
+use crate::uri::{Limits, Place, Syntax, path};
 
 /// Reads expressions, one after another, from one text.
 pub(crate) struct Parser<'a> {
@@ -281,6 +281,9 @@ impl<'a> Parser<'a> {
         if self.take('(')? {
             return self.call(at, first);
         }
+        if first.eq_ignore_ascii_case("$root") && self.next.1 == Token::Mark('/') {
+            return self.root(at);
+        }
         let mut path = vec![first];
         while self.take('/')? {
             let (_, name) = self.name("the name of a property after '/'")?;
@@ -293,6 +296,15 @@ impl<'a> Parser<'a> {
             }
         }
         self.node(at, Kind::Path(path))
+    }
+
+    /// A path from the service root, which is read as that of a request is.
+    fn root(&mut self, at: usize) -> Result<Node, Syntax> {
+        let start = self.position() + 1;
+        let rest = &self.lexer.place.text[start..];
+        let path = &rest[..path::length(rest)];
+        self.resume(start + path.len())?;
+        self.node(at, Kind::Root(path.to_owned()))
     }
 
     fn call(&mut self, at: usize, name: String) -> Result<Node, Syntax> {

@@ -10,6 +10,7 @@ impl Display for Node {
         match &self.kind {
             Kind::Literal(literal) => literal.fmt(f),
             Kind::Path(names) => f.write_str(&names.join("/")),
+            Kind::Root(path) => write!(f, "$root/{path}"),
             Kind::Alias(name) => write!(f, "@{name}"),
             Kind::Unary(operator, operand) => unary(f, *operator, operand),
             Kind::Binary(operator, left, right) => {

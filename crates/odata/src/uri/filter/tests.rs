@@ -51,6 +51,7 @@ fn grouping(node: &Node) -> String {
 fn what_is_read_in_any_spelling() {
     let lines: Vec<String> = [
         "people GE 5 AND STARTSWITH(id,'a')",
+        "$ROOT/a('b c/')/d eq f($root/a(b=1,c='x')/d,$root/a/b) and case(true:$root/a(')')/b)",
         "  people   eq  TRUE ",
         "a eq NULL or b ne null",
         "text eq 'it''s' and text ne ''",
@@ -181,6 +182,8 @@ fn trees() -> impl Strategy<Value = Node> {
         literals(),
         prop::collection::vec(names(), 1..3).prop_map(Kind::Path),
         names().prop_map(Kind::Alias),
+        prop::sample::select(vec!["a('it''s(')/b", "a/b", "a(b='x y',c=@d)/e", "$x(a eq 1)"])
+            .prop_map(|path| Kind::Root(path.to_owned())),
     ]
     .prop_map(node);
     leaf.prop_recursive(5, 40, 4, |inner| {
@@ -227,7 +230,7 @@ proptest! {
     fn what_is_read_is_printed_and_read_again(words in prop::collection::vec(
         prop::sample::select(vec![
             "a", "not", "-", "(", ")", "eq", "and", "or", "in", "[1,\"x\"]", ",", "5", "'x'", "f(",
-            "/", "add", "mul", "has", "@p", "null", "case(", ":", "any(", "2026-01-01", "-7", "'",
+            "$root/a('b", "$root/a(", "/", "add", "mul", "has", "@p", "null", "case(", ":", "any(", "2026-01-01", "-7", "'",
         ]), 0..16)) {
         let text = words.join(" ");
         if let Ok(tree) = parse("$filter", &text, LIMITS) {

@@ -83,7 +83,7 @@ impl Call<'_> {
     }
 
     /// What a page is planned under, which the client may prefer to be smaller.
-    pub(super) fn page_terms(&self) -> page::Terms {
+    pub(super) fn page_terms(&self) -> page::Terms<'_> {
         let preferred =
             self.preferences.max_page_size.as_ref().map_or(usize::MAX, |(size, _)| *size);
         let mut terms = query_terms(self.app);
@@ -171,8 +171,13 @@ impl Way {
 }
 
 /// What queries are planned under.
-pub(super) fn query_terms(app: &App) -> page::Terms {
-    page::Terms { page_size: app.limits.page_size, limits: app.limits.query, now: app.clock.now() }
+pub(super) fn query_terms(app: &App) -> page::Terms<'_> {
+    page::Terms {
+        model: &app.model,
+        page_size: app.limits.page_size,
+        limits: app.limits.query,
+        now: app.clock.now(),
+    }
 }
 
 /// What a query gives, unless it takes too long: nobody waits for it then, so

@@ -13,7 +13,7 @@ use generate::{Place, sequence};
 
 use super::evaluate::seen;
 use super::generate::{Dice, NAMES, row};
-use super::{NOW, Samples, options, terms};
+use super::{Samples, options};
 use crate::support::{ONE, Rows, TWO};
 
 /// How many sequences are asked; another number by `ROLLCALL_QUERY_CASES`.
@@ -43,7 +43,8 @@ async fn asked(
     let (mut all, mut counted, mut token) = (Vec::new(), None, None::<String>);
     loop {
         let options = options(query, token.as_deref())?;
-        let page = page(&samples.set, &options, &terms(page_size)).map_err(|e| e.to_string())?;
+        let page =
+            page(&samples.set, &options, &samples.terms(page_size)).map_err(|e| e.to_string())?;
         let listed = samples.store.list(ONE, page.list.clone(), Rows(Vec::new())).await;
         let (listed, Rows(rows)) = listed.map_err(|error| error.to_string())?;
         assert!(rows.len() <= page_size && (token.is_none() || !rows.is_empty()));
@@ -66,7 +67,7 @@ fn in_any_order(rows: &[Instance]) -> Vec<String> {
 async fn random_sequences() {
     let cases = std::env::var("ROLLCALL_QUERY_CASES").ok().and_then(|text| text.parse().ok());
     let cases = cases.unwrap_or(CASES);
-    let (mut dice, mut not_empty, mut refused) = (Dice(2026), 0, 0);
+    let (mut dice, mut not_empty, mut refused) = (Dice::new(2026), 0, 0);
     let mut asked_for = 0;
     while asked_for < cases {
         let rows: Vec<Row> = (1..=ROWS).map(|number| row(&mut dice, number)).collect();
@@ -107,7 +108,7 @@ async fn random_sequences() {
 
 /// Rows of the sample set with these numbers and words, a day each.
 fn few() -> Vec<Row> {
-    let mut dice = Dice(7);
+    let mut dice = Dice::new(7);
     let one = |(seq, (number, word)): (i64, (Option<i64>, &str))| {
         let mut row = row(&mut dice, seq);
         row[3] = number.map_or(Value::Null, Value::Int);
@@ -184,7 +185,7 @@ async fn told(samples: &Samples, query: &[(&str, String)], page_size: usize) -> 
     let (mut all, mut token) = (Vec::new(), None::<String>);
     loop {
         let options = options(query, token.as_deref()).unwrap();
-        let page = page(&samples.set, &options, &terms(page_size)).unwrap();
+        let page = page(&samples.set, &options, &samples.terms(page_size)).unwrap();
         let listed = samples.store.list(ONE, page.list.clone(), Rows(Vec::new())).await;
         let (listed, Rows(rows)) = listed.unwrap();
         let applied = page.list.shape.apply.as_ref().unwrap();
@@ -211,13 +212,13 @@ async fn tenants_do_not_mix() {
     let samples = Samples::new(&few()).await;
     for apply in ["aggregate($count as n)", "concat(aggregate($count as n),groupby((word)))"] {
         let options = options(&[("$apply", apply.to_owned())], None).unwrap();
-        let page = page(&samples.set, &options, &terms(10)).unwrap();
+        let page = page(&samples.set, &options, &samples.terms(10)).unwrap();
         let listed = samples.store.list(TWO, page.list.clone(), Rows(Vec::new())).await;
         let (_, Rows(rows)) = listed.unwrap();
         let told: Vec<String> =
             instances(&page.list, &rows).iter().map(|one| format!("{one:?}")).collect();
         assert_eq!(told, [r#"{"n": Decimal(0)}"#], "{apply}");
-        let plan = count(&samples.set, &options, &terms(10)).unwrap();
+        let plan = count(&samples.set, &options, &samples.terms(10)).unwrap();
         assert_eq!(samples.store.count(TWO, plan).await, Ok(1));
     }
 }
@@ -267,7 +268,7 @@ async fn the_longest_sequences_that_can_be_allowed_run() {
     ] {
         let shown: String = text.chars().take(60).collect();
         let options = options(&[("$apply", text)], None).unwrap();
-        let terms = Terms { page_size: 1, limits, now: NOW.parse().unwrap() };
+        let terms = Terms { limits, ..samples.terms(1) };
         let page = page(&samples.set, &options, &terms);
         let page = page.unwrap_or_else(|error| panic!("{shown}: {error}"));
         let listed = samples.store.list(ONE, page.list.clone(), Rows(Vec::new())).await;

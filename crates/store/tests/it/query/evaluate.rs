@@ -64,6 +64,8 @@ pub enum E {
     Case(Vec<(E, E)>),
     Cast(Box<E>, &'static str),
     Array(Vec<V>),
+    /// What a property of the row at this address is, whichever row asks.
+    Of(String, usize, V),
 }
 
 /// The property as clients see it.
@@ -88,7 +90,7 @@ pub fn seen(value: &Value) -> V {
 
 pub fn evaluate(e: &E, row: &Row) -> V {
     match e {
-        E::Is(value) => value.clone(),
+        E::Is(value) | E::Of(_, _, value) => value.clone(),
         E::Property(0) => match &row[0] {
             Value::Guid(key) => V::Text(key.to_string()),
             _ => panic!(),

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rollcall_odata::{Period, Row, Value};
 use uuid::Uuid;
 
-use super::evaluate::{D, E, V};
+use super::evaluate::{D, E, V, evaluate, seen};
 use crate::support::date;
 
 /// The types of expressions.
@@ -38,12 +38,20 @@ pub const TYPES: [T; 10] = [
 const NUMBERS: [T; 3] = [T::Int, T::Decimal, T::Double];
 
 /// A generator of numbers that is the same in every run: splitmix64.
-pub struct Dice(pub u64);
+pub struct Dice {
+    pub seed: u64,
+    /// The rows that there are, which expressions may look at.
+    pub rows: Vec<Row>,
+}
 
 impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self { seed, rows: Vec::new() }
+    }
+
     pub fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
+        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.seed;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         usize::try_from((mixed ^ (mixed >> 31)) % u64::try_from(sides).unwrap()).unwrap()
@@ -193,7 +201,7 @@ fn value(dice: &mut Dice, ty: T) -> V {
 }
 
 fn property(dice: &mut Dice, ty: T) -> Option<E> {
-    Some(E::Property(match ty {
+    let at = match ty {
         T::Bool => 2,
         T::Int => dice.one(&[1, 3, 4, 5]),
         T::Text => dice.one(&[0, 6, 7, 13]),
@@ -201,7 +209,25 @@ fn property(dice: &mut Dice, ty: T) -> Option<E> {
         T::Guid => 10,
         T::Duration => dice.one(&[11, 12]),
         T::Decimal | T::Double | T::Time | T::Instant => return None,
-    }))
+    };
+    let there = !dice.rows.is_empty() && dice.chance(8);
+    Some(if there { elsewhere(dice, at) } else { E::Property(at) })
+}
+
+/// A property of one of the rows that there are, or of one that there is not.
+fn elsewhere(dice: &mut Dice, at: usize) -> E {
+    let row = dice.roll(dice.rows.len() + 1);
+    let Some(row) = dice.rows.get(row) else {
+        return E::Of(format!("samples(seq={row})"), at, V::Null);
+    };
+    let (V::Guid(key), V::Int(seq)) = (seen(&row[0]), seen(&row[1])) else { panic!() };
+    let value = evaluate(&E::Property(at), row);
+    let forms = [
+        format!("samples('{key}')"),
+        format!("Reports/samples/{key}"),
+        format!("samples(seq={seq})"),
+    ];
+    E::Of(dice.one(&forms), at, value)
 }
 
 /// An expression of this type, at most so deep.

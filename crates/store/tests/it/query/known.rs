@@ -8,7 +8,7 @@ use rollcall_odata::uri::options::Options;
 use rollcall_odata::{Period, Row, Value};
 use uuid::Uuid;
 
-use super::{NOW, Samples, numbers, options};
+use super::{Samples, numbers, options};
 use crate::support::{ONE, Rows, author, create, date, delete};
 
 /// Four rows: numbers that differ, one of nulls.
@@ -106,6 +106,15 @@ const CONDITIONS: &[(&str, &[i64])] = &[
     ("matchesPattern(text,'')", &[1, 2, 3]),
     ("matchesPattern(text,null) eq null", &[1, 2, 3, 4]),
     ("matchesPattern(span,'^[0-9]+$') and not matchesPattern(text,'7')", &[1]),
+    ("number gt $root/samples(seq=2)/number", &[3]),
+    ("number le $root/reports/samples('00000000-0000-0000-0000-000000000002')/number", &[1, 2]),
+    ("number eq $ROOT/Samples(seq=4)/number", &[4]),
+    ("number eq $root/samples(seq=5)/number", &[4]),
+    ("text eq concat($root/samples(seq=3)/text,'')", &[3]),
+    ("id gt $root/samples(seq=2)/id", &[3, 4]),
+    ("span eq $root/samples(seq=3)/span and span eq 'ALL'", &[3]),
+    ("later eq $root/samples(seq=1)/later", &[1, 2, 3]),
+    ("(number add 7) div 2 in ($root/samples(seq=2)/number,11)", &[3]),
     ("length(text) eq 5", &[1, 2]),
     ("length(word) eq 2", &[3]),
     ("indexof(text,'t') eq 1", &[2, 3]),
@@ -339,7 +348,7 @@ async fn the_greatest_queries_that_can_be_allowed_run() {
         let mut token = None;
         for _ in 0..2 {
             let options = options(&[(option, text.clone())], token.as_deref()).unwrap();
-            let terms = Terms { page_size: 1, limits, now: NOW.parse().unwrap() };
+            let terms = Terms { limits, ..samples.terms(1) };
             let shown: String = text.chars().take(40).collect();
             let page = page(&samples.set, &options, &terms);
             let page = page.unwrap_or_else(|error| panic!("{shown}: {error}"));
@@ -369,7 +378,7 @@ async fn pages_in_any_order_stay_whole_while_others_write() {
         let (mut seen, mut token, mut round) = (Vec::new(), None::<String>, 0);
         loop {
             let options: Options = options(&query, token.as_deref()).unwrap();
-            let page = page(&samples.set, &options, &super::terms(3)).unwrap();
+            let page = page(&samples.set, &options, &samples.terms(3)).unwrap();
             let sink = Rows(Vec::new());
             let (listed, Rows(given)) =
                 samples.store.list(ONE, page.list.clone(), sink).await.unwrap();

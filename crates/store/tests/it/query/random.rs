@@ -159,11 +159,12 @@ async fn sql_does_so_from_another_seed() {
 async fn ask_from(seed: u64) {
     let cases = std::env::var("ROLLCALL_QUERY_CASES").ok().and_then(|text| text.parse().ok());
     let cases = cases.unwrap_or(CASES) / 2;
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let (mut asked, mut not_empty) = (0, 0);
     while asked < cases {
         let rows: Vec<Row> = (0..ROWS).map(|number| row(&mut dice, number)).collect();
         let samples = Samples::new(&rows).await;
+        dice.rows.clone_from(&rows);
         for _ in 0..PER_ROWS.min(cases - asked) {
             let query = query(&mut dice);
             let options = options(&query);

@@ -11,6 +11,7 @@ pub fn shown(e: &E) -> String {
     match e {
         E::Is(value) => literal(value),
         E::Property(at) => NAMES[*at].to_owned(),
+        E::Of(address, at, _) => format!("$root/{address}/{}", NAMES[*at]),
         E::Not(one) => format!("(not {})", shown(one)),
         E::Minus(one) => format!("-({})", shown(one)),
         E::And(all) => format!("({})", list(all, " and ")),
