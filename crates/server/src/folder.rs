@@ -6,9 +6,10 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::tls::fingerprint::Fingerprint;
-pub use secrets::{FirstClient, Secret, Secrets, new_key};
+pub use secrets::{FirstClient, SIGNING_KEY, Secret, Secrets, new_key};
 
 /// The format that this program writes, and the newest that it knows.
 const FORMAT: u32 = 1;
@@ -18,6 +19,11 @@ const LOCK_FILE: &str = "LOCK";
 const LISTEN_FILE: &str = "LISTEN";
 const EDIT_FILE: &str = "EDIT";
 const DATABASE: &str = "rollcall.db";
+
+/// How often a folder is tried to be taken, and how long is waited in between: longer
+/// than anybody takes to look whether it is free.
+const LOCK_TRIES: u32 = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Ends the name of a file until it is whole.
 const UNFINISHED: &str = ".new";
@@ -140,7 +146,8 @@ impl Folder {
         }
     }
 
-    /// Takes the folder for this process. Another that serves it makes this an error.
+    /// Takes the folder for this process. Another that serves it makes this an error;
+    /// one that only looks whether it is free does not.
     pub fn lock(&self) -> Result<Lock, Error> {
         let taken = || {
             Error::new(format!(
@@ -149,16 +156,18 @@ impl Folder {
                 self.path.display()
             ))
         };
+        for _ in 1..LOCK_TRIES {
+            if let Some(lock) = self.try_lock()? {
+                return Ok(lock);
+            }
+            std::thread::sleep(LOCK_PAUSE);
+        }
         self.try_lock()?.ok_or_else(taken)
     }
 
     /// As `lock`; nothing where another process has the folder.
     pub fn try_lock(&self) -> Result<Option<Lock>, Error> {
-        let path = self.path.join(LOCK_FILE);
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(false).write(true);
-        owner_only(&mut options);
-        let file = options.open(&path).map_err(|error| Error::of_file(&path, &error))?;
+        let (path, file) = self.lock_file(LOCK_FILE)?;
         match file.try_lock() {
             Ok(()) => {
                 // A service that was killed could not take it away itself.
@@ -170,15 +179,33 @@ impl Folder {
         }
     }
 
+    /// Whether no process has the folder now. Who asks does not take it, and may
+    /// ask together with others.
+    pub fn is_free(&self) -> Result<bool, Error> {
+        let (path, file) = self.lock_file(LOCK_FILE)?;
+        match file.try_lock_shared() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(Error::of_file(&path, &error)),
+        }
+    }
+
     /// Takes the right to change who has access, once nobody else has it. It has
     /// nothing to do with who serves the folder.
     pub fn edit(&self) -> Result<Lock, Error> {
-        let path = self.path.join(EDIT_FILE);
+        let (path, file) = self.lock_file(EDIT_FILE)?;
+        file.lock().map_err(|error| Error::of_file(&path, &error))?;
+        Ok(Lock { _file: file })
+    }
+
+    /// The file of this name, which is there to be locked, and where it is.
+    fn lock_file(&self, name: &str) -> Result<(PathBuf, File), Error> {
+        let path = self.path.join(name);
         let mut options = OpenOptions::new();
-        options.create(true).truncate(false).write(true);
+        options.create(true).truncate(false).read(true).write(true);
         owner_only(&mut options);
-        let locked = options.open(&path).and_then(|file| file.lock().map(|()| file));
-        Ok(Lock { _file: locked.map_err(|error| Error::of_file(&path, &error))? })
+        let file = options.open(&path).map_err(|error| Error::of_file(&path, &error))?;
+        Ok((path, file))
     }
 
     /// Says where the service that has the folder listens, by what it knows who has
@@ -293,8 +320,16 @@ mod tests {
         let lock = folder.lock().unwrap();
         let again = Folder::open_or_create(&path).unwrap();
         assert!(again.lock().unwrap_err().to_string().contains("Another `rollcall serve`"));
+        assert!(!again.is_free().unwrap());
         drop(lock);
-        again.lock().unwrap();
+        assert!(again.is_free().unwrap());
+        let (_, looks) = again.lock_file(LOCK_FILE).unwrap();
+        looks.lock_shared().unwrap();
+        assert!(again.is_free().unwrap(), "several may look at once");
+        let waits = std::thread::spawn(move || again.lock().map(drop));
+        std::thread::sleep(LOCK_PAUSE);
+        drop(looks);
+        waits.join().unwrap().unwrap();
     }
 
     #[test]

@@ -96,8 +96,7 @@ const TELL_TIME: Duration = Duration::from_secs(5);
 /// Tells the service that runs on this folder, if one does, that who has access has
 /// changed. Once it has answered, its next request is judged by what the folder says.
 pub fn reload(folder: &Folder) -> Result<(), String> {
-    let is_free =
-        || folder.try_lock().map(|lock| lock.is_some()).map_err(|error| error.to_string());
+    let is_free = || folder.is_free().map_err(|error| error.to_string());
     for _ in 0..TRIES {
         if folder.announced().is_some() || is_free()? {
             break;

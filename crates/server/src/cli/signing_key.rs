@@ -5,7 +5,7 @@ use clap::Subcommand;
 use super::access::{Data, change};
 use crate::auth::issuer::Issuer;
 use crate::clock::SystemRandom;
-use crate::folder::{Secrets, new_key};
+use crate::folder::{SIGNING_KEY, Secrets, new_key};
 
 /// The arguments of `rollcall signing-key`.
 #[derive(clap::Args)]
@@ -29,7 +29,7 @@ pub fn run(args: &Args) -> Result<(), String> {
     change(&folder, |_| {
         let secrets = folder.secrets().map_err(|error| error.to_string())?;
         let secrets = Secrets { signing_key: new_key(&SystemRandom), ..secrets };
-        folder.keep_key(&secrets.signing_key).map_err(|error| error.to_string())?;
+        folder.keep_key(SIGNING_KEY, &secrets.signing_key).map_err(|error| error.to_string())?;
         Ok(format!("{}\n", Issuer::new(&secrets).kid()))
     })
 }

@@ -14,7 +14,8 @@ use uuid::Uuid;
 use super::{Error, Folder, write_whole};
 use crate::clock::Random;
 
-const KEY_FILE: &str = "signing-key.pem";
+/// The file of the key that signs the built-in issuer's tokens.
+pub const SIGNING_KEY: &str = "signing-key.pem";
 const CLIENT_FILE: &str = "client.json";
 
 /// The permission that the first client is given.
@@ -86,9 +87,7 @@ impl Secrets {
         };
         Self { signing_key: new_key(random), client }
     }
-}
 
-impl Secrets {
     /// The key that signs download links: it follows from the signing key, and
     /// tells nothing of it.
     pub fn link_key(&self) -> [u8; 32] {
@@ -112,34 +111,48 @@ impl Folder {
     /// The folder's secrets; what is missing is made. For who holds the lock.
     pub fn make_secrets(&self, random: &dyn Random) -> Result<Secrets, Error> {
         let made = Secrets::make(random);
-        let key = self.path.join(KEY_FILE);
-        if !key.exists() {
-            self.keep_key(&made.signing_key)?;
+        if !self.has(SIGNING_KEY)? {
+            self.keep_key(SIGNING_KEY, &made.signing_key)?;
         }
-        if !self.path.join(CLIENT_FILE).exists() {
+        if !self.has(CLIENT_FILE)? {
             self.keep_first(&made.client)?;
         }
         self.secrets()
     }
 
-    /// Keeps this signing key in place of the one that is there.
-    pub fn keep_key(&self, key: &SecretKey) -> Result<(), Error> {
+    /// The private key that it keeps in the file of this name, if there is one.
+    pub fn kept_key(&self, name: &str) -> Result<Option<SecretKey>, Error> {
+        self.has(name)?.then(|| read_key(&self.path.join(name))).transpose()
+    }
+
+    /// Keeps this private key in the file of this name, in place of one that is there.
+    pub fn keep_key(&self, name: &str, key: &SecretKey) -> Result<(), Error> {
         let pem = key.to_pkcs8_pem(LineEnding::LF);
-        let pem = pem.map_err(|_| Error::new("A signing key cannot be written as PEM."))?;
-        write_whole(&self.path.join(KEY_FILE), pem.as_bytes())
+        let pem = pem.map_err(|_| Error::new("A key cannot be written as PEM."))?;
+        self.keep(name, pem.as_bytes())
     }
 
     /// Keeps this first client in place of the one that is there.
     pub fn keep_first(&self, client: &FirstClient) -> Result<(), Error> {
         let mut json = serde_json::to_vec_pretty(client).unwrap_or_default();
         json.push(b'\n');
-        write_whole(&self.path.join(CLIENT_FILE), &json)
+        self.keep(CLIENT_FILE, &json)
     }
 
     /// What it keeps in the file of this name, a secret; nothing where there is none.
     pub fn kept(&self, name: &str) -> Result<Option<String>, Error> {
+        self.has(name)?.then(|| read(&self.path.join(name))).transpose()
+    }
+
+    /// Whether there is a file of this name. A link to one that cannot be reached now
+    /// is one as well: nothing new must take its place.
+    fn has(&self, name: &str) -> Result<bool, Error> {
         let path = self.path.join(name);
-        path.exists().then(|| read(&path)).transpose()
+        match fs::symlink_metadata(&path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(Error::of_file(&path, &error)),
+        }
     }
 
     /// Keeps this in the file of this name, for the owner alone.
@@ -149,10 +162,7 @@ impl Folder {
 
     /// The folder's secrets, which its first `rollcall serve` has made.
     pub fn secrets(&self) -> Result<Secrets, Error> {
-        let key = self.path.join(KEY_FILE);
-        let signing_key = SecretKey::from_pkcs8_pem(&read(&key)?).map_err(|_| {
-            Error::new(format!("{} is not a P-256 key in PKCS#8 PEM.", key.display()))
-        })?;
+        let signing_key = read_key(&self.path.join(SIGNING_KEY))?;
         let client = self.path.join(CLIENT_FILE);
         let parsed = serde_json::from_str(&read(&client)?).map_err(|error| {
             // The position alone: the text around it may be the secret.
@@ -162,6 +172,12 @@ impl Folder {
         })?;
         Ok(Secrets { signing_key, client: parsed })
     }
+}
+
+/// Reads a private key, which is one of the curve P-256.
+fn read_key(path: &Path) -> Result<SecretKey, Error> {
+    SecretKey::from_pkcs8_pem(&read(path)?)
+        .map_err(|_| Error::new(format!("{} is not a P-256 key in PKCS#8 PEM.", path.display())))
 }
 
 /// Reads a secret file, unless others could read it too.
@@ -181,7 +197,7 @@ fn owned(path: &Path) -> Result<(), Error> {
     let shown = path.display();
     Err(Error::new(format!(
         "{shown} is a secret that others than its owner may use. Make it yours with \
-         `chmod 600 {shown}`, or remove it: the next `rollcall serve` makes a new one."
+         `chmod 600 {shown}`."
     )))
 }
 
@@ -204,6 +220,19 @@ mod tests {
         let second = folder.make_secrets(&SeededRandom::new(2)).unwrap();
         assert_eq!(first.signing_key, second.signing_key);
         assert_eq!(first.client.client_secret, second.client.client_secret);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_be_reached_is_not_made_anew() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = Folder::open_or_create(parent.path()).unwrap();
+        let nowhere = parent.path().join("unmounted/client.json");
+        std::os::unix::fs::symlink(&nowhere, parent.path().join(CLIENT_FILE)).unwrap();
+        assert!(folder.kept(CLIENT_FILE).is_err());
+        let made = folder.make_secrets(&SeededRandom::new(1)).map(drop);
+        assert!(made.unwrap_err().to_string().contains(CLIENT_FILE));
+        assert!(parent.path().join(CLIENT_FILE).is_symlink());
     }
 
     #[test]

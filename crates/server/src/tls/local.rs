@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use p256::SecretKey;
-use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
+use p256::pkcs8::EncodePrivateKey;
 use rcgen::string::Ia5String;
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -112,9 +112,9 @@ impl Authority {
         random: &dyn Random,
         provider: &CryptoProvider,
     ) -> Result<Self, String> {
-        let kept = folder.kept(KEY_FILE).map_err(told)?;
+        let kept = folder.kept_key(KEY_FILE).map_err(told)?;
         let certificate = folder.kept(CERTIFICATE_FILE).map_err(told)?.filter(|_| kept.is_some());
-        let key = kept.map_or_else(|| make_key(folder, random), |pem| read_key(folder, &pem))?;
+        let key = kept.map_or_else(|| make_key(folder, random), Ok)?;
         let key = pair(&key)?;
         let params = authority(&key, today);
         let file = folder.path().join(CERTIFICATE_FILE);
@@ -130,17 +130,9 @@ impl Authority {
     }
 }
 
-fn read_key(folder: &Folder, pem: &str) -> Result<SecretKey, String> {
-    SecretKey::from_pkcs8_pem(pem).map_err(|_| {
-        let file = folder.path().join(KEY_FILE);
-        format!("{} is not a P-256 key in PKCS#8 PEM.", file.display())
-    })
-}
-
 fn make_key(folder: &Folder, random: &dyn Random) -> Result<SecretKey, String> {
     let key = new_key(random);
-    let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(unsigned)?;
-    folder.keep(KEY_FILE, pem.as_bytes()).map_err(told)?;
+    folder.keep_key(KEY_FILE, &key).map_err(told)?;
     Ok(key)
 }
 
