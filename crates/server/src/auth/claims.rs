@@ -54,7 +54,7 @@ impl Claims {
         let permissions = Permissions::of(&sources, &trust.admins, Arc::clone(&trust.names));
         let client = trust.client.iter().find_map(|path| self.text_at(path));
         let given = trust.is_built_in().then(|| self.given(client)).transpose()?;
-        let application = client.unwrap_or(&subject).to_owned();
+        let application = self.id_at(trust, &trust.client).unwrap_or_else(|| subject.clone());
         Ok(Principal { tenant, subject, application, given, permissions, expires })
     }
 
@@ -221,16 +221,22 @@ impl Claims {
         } else {
             ("app", &*trust.client)
         };
-        let id = paths.iter().find_map(|path| self.text_at(path));
-        let known = id.and_then(|id| match &trust.name {
-            None => Uuid::try_parse(id).ok().map(|id| format!("{kind}:{id}")),
-            Some(issuer) => word(id).map(|id| format!("{kind}:{issuer}/{id}")),
-        });
-        known.ok_or_else(|| {
+        let known = self.id_at(trust, paths);
+        known.map(|id| format!("{kind}:{id}")).ok_or_else(|| {
             let names: Vec<String> = paths.iter().map(ToString::to_string).collect();
             let expected = if trust.is_built_in() { "a GUID" } else { "an id" };
             failure(&format!("The claim {} is not {expected}.", names.join(" or ")))
         })
+    }
+
+    /// The first of these that is there, as an id that no two have: a GUID of the
+    /// built-in issuer's, or the issuer's name and a short word.
+    fn id_at(&self, trust: &Trust, paths: &[Path]) -> Option<String> {
+        let id = paths.iter().find_map(|path| self.text_at(path))?;
+        match &trust.name {
+            None => Uuid::try_parse(id).ok().map(|id| id.to_string()),
+            Some(issuer) => word(id).map(|id| format!("{issuer}/{id}")),
+        }
     }
 }
 

@@ -126,25 +126,26 @@ pub fn place(path: &str) -> Place {
     let (first, rest) =
         path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
     let first = percent_decode_str(first).decode_utf8_lossy();
+    let fixed = first.to_ascii_lowercase();
     if let Some(version) = VERSIONS.iter().find(|version| first.eq_ignore_ascii_case(version)) {
         return Place::Service(version, rest.to_owned());
     }
-    if first.eq_ignore_ascii_case("download") && !rest.is_empty() && !rest.contains('/') {
+    if fixed == "download" && !rest.is_empty() && !rest.contains('/') {
         return Place::Download(rest.to_owned());
     }
     let rest = rest.trim_end_matches('/').to_ascii_lowercase();
-    match (first.as_ref(), rest.as_str()) {
+    match (fixed.as_str(), rest.as_str()) {
         ("", "") => Place::Fixed(Endpoint::Home),
-        (document, "") if document.eq_ignore_ascii_case("openapi.json") => {
-            Place::Fixed(Endpoint::OpenApi)
-        }
+        ("openapi.json", "") => Place::Fixed(Endpoint::OpenApi),
         ("health", "live") => Place::Fixed(Endpoint::Live),
         ("health", "ready") => Place::Fixed(Endpoint::Ready),
-        (tenant, rest) => {
+        (_, rest) => {
             let lead = [Endpoint::Discovery, Endpoint::Keys, Endpoint::Token]
                 .into_iter()
                 .find(|endpoint| endpoint.route().pattern.strip_prefix("/{tenant}/") == Some(rest));
-            lead.map_or(Place::Unknown, |endpoint| Place::Issuer(endpoint, tenant.to_owned()))
+            lead.map_or(Place::Unknown, |endpoint| {
+                Place::Issuer(endpoint, first.clone().into_owned())
+            })
         }
     }
 }
@@ -157,6 +158,7 @@ mod tests {
     fn places() {
         assert_eq!(place("/"), Place::Fixed(Endpoint::Home));
         assert_eq!(place("/health/live"), Place::Fixed(Endpoint::Live));
+        assert_eq!(place("/Health/LIVE/"), Place::Fixed(Endpoint::Live));
         assert_eq!(place("/OpenAPI.json"), Place::Fixed(Endpoint::OpenApi));
         assert_eq!(place("/V1.0/reports/x"), Place::Service("v1.0", "reports/x".to_owned()));
         assert_eq!(place("/BETA"), Place::Service("beta", String::new()));

@@ -13,7 +13,8 @@ use uuid::Uuid;
 const WINDOW: SignedDuration = SignedDuration::from_mins(10);
 
 /// How many counters are kept; of more, the one that was not needed for longest
-/// begins anew. Each has at most 100 times of 16 bytes, so that all have 16 MB.
+/// begins anew. Each has at most 100 times of 16 bytes, and names of some 200, so that
+/// all have 20 MB.
 const COUNTERS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
 /// The forms of a report, which Graph counts apart.

@@ -20,9 +20,16 @@ fn json_rows(token: &str) -> Ask {
     ask("GET", &format!("{REPORT}?$format=application/json")).bearer(token)
 }
 
-/// How many of so many requests are not refused for their number.
+/// How many of so many requests are not refused for their number; each of these has
+/// this status.
+fn answered(world: &World, request: &Ask, of: usize, status: u16) -> usize {
+    let replies = (0..of).map(|_| world.send(request)).filter(|reply| reply.status != 429);
+    replies.inspect(|reply| assert_eq!(reply.status, status, "{reply}")).count()
+}
+
+/// As `answered`, with links.
 fn admitted(world: &World, request: &Ask, of: usize) -> usize {
-    (0..of).filter(|_| world.send(request).status != 429).count()
+    answered(world, request, of, 302)
 }
 
 fn token_of(world: &World, tenant: u128, client: u128, user: bool) -> String {
@@ -71,8 +78,8 @@ fn a_refusal_is_graph_s_and_says_when_to_come_back() {
 fn json_is_limited_for_an_application_alone() {
     let world = World::limited_as_graph();
     let [a, b] = [1, 2].map(|client| json_rows(&token_of(&world, 1, client, false)));
-    assert_eq!(admitted(&world, &a, 103), 100);
-    assert_eq!(admitted(&world, &b, 103), 100);
+    assert_eq!(answered(&world, &a, 103, 200), 100);
+    assert_eq!(answered(&world, &b, 103, 200), 100);
     let count = ask("GET", &format!("{REPORT}/$count")).bearer(&token_of(&world, 1, 1, false));
     assert_eq!(world.send(&count).status, 429, "the number of rows is asked of the report as well");
     assert_eq!(admitted(&world, &csv(&token_of(&world, 1, 1, false)), 14), 14);
@@ -98,12 +105,22 @@ fn nothing_else_is_limited() {
     let world = World::limited_as_graph();
     let token = world.writer();
     // What is not understood is not counted, nor are downloads and lists.
-    let wrong = ask("GET", &format!("{REPORT}?$format=xml")).bearer(&token);
-    assert_eq!(admitted(&world, &wrong, 20), 20);
-    assert_eq!(admitted(&world, &ask("GET", COLLECTION).bearer(&token), 110), 110);
+    for options in ["$format=xml", "$filter=nothing+eq+5", "$count=x", "$format=csv&$top=-1"] {
+        let wrong = ask("GET", &format!("{REPORT}?{options}")).bearer(&token);
+        let status = if options == "$format=xml" { 406 } else { 400 };
+        assert_eq!(answered(&world, &wrong, 20, status), 20, "{options}");
+    }
+    for target in [format!("{REPORT}?$format=json&$top=x"), format!("{REPORT}/$count?$filter=5")] {
+        let wrong = ask("GET", &target).bearer(&token);
+        assert_eq!(answered(&world, &wrong, 110, 400), 110, "{target}");
+    }
+    let strict = json_rows(&token).header("Prefer", "handling=strict,return=minimal");
+    assert_eq!(answered(&world, &strict, 110, 400), 110);
+    assert_eq!(answered(&world, &json_rows(&token), 110, 200), 100);
+    assert_eq!(answered(&world, &ask("GET", COLLECTION).bearer(&token), 110, 200), 110);
     let link = world.send(&csv(&token)).header("location").unwrap().to_owned();
     let link = link.split_once("rollcall.test").unwrap().1;
-    assert_eq!(admitted(&world, &ask("GET", link), 50), 50);
+    assert_eq!(answered(&world, &ask("GET", link), 50, 200), 50);
     assert_eq!(admitted(&world, &csv(&token), 20), 13);
     let plain = World::plain();
     assert_eq!(admitted(&plain, &csv(&plain.writer()), 50), 50, "without the switch");

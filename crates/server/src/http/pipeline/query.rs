@@ -46,19 +46,19 @@ impl Call<'_> {
         of: (Json, Scope),
         rendered: impl Form,
     ) -> Result<Answer, Refusal> {
+        self.preferences.check(of.1)?;
         let path = place.address() + rest;
         let reading = Reading::new(self.app, self.tenant(), None, page, self.way(&path));
         self.paged(reading, of, rendered).await
     }
 
-    /// The rows of a page, with the way to the next one.
+    /// The rows of a page, with the way to the next one; the preferences have been checked.
     pub(super) async fn paged(
         &mut self,
         reading: Reading,
         (json, scope): (Json, Scope),
         form: impl Form,
     ) -> Result<Answer, Refusal> {
-        self.preferences.check(scope)?;
         self.seen.lap("plan");
         let begun = Box::pin(reading.begin(form, self.request)).await?;
         self.seen.lap("run");

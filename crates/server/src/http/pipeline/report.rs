@@ -35,8 +35,6 @@ impl Call<'_> {
     pub(super) async fn report(&mut self, window: Window) -> Result<Answer, Refusal> {
         let accept = Accept::parse(self.request.lines(&ACCEPT));
         let form = window::format(&self.options, &accept)?;
-        let is_json = matches!(form, MediaType::Json(_));
-        self.count_for_graph(&window, if is_json { Form::Json } else { Form::Csv })?;
         if let MediaType::Json(json) = form {
             return self.rows(window, json).await;
         }
@@ -45,10 +43,11 @@ impl Call<'_> {
         self.preferences.check(Scope::Plain)?;
         self.seen.lap("plan");
         let answer = self.redirect()?.varying(OF_A_TENANT);
+        self.count_for_graph(&window, Form::Csv)?;
         Ok(answer.applying(&self.preferences.applied(Scope::Plain)))
     }
 
-    /// Counts this call, where Graph's limits are applied.
+    /// Counts this call, where Graph's limits are applied: one that nothing is wrong with.
     fn count_for_graph(&self, window: &Window, form: Form) -> Result<(), Refusal> {
         let (Some(limits), Some(principal)) = (&self.app.graph_limits, &self.principal) else {
             return Ok(());
@@ -74,6 +73,8 @@ impl Call<'_> {
             return Ok(answer.varying(OF_A_TENANT));
         }
         let scope = if self.has_pages() { Scope::List } else { Scope::One };
+        self.preferences.check(scope)?;
+        self.count_for_graph(&window, Form::Json)?;
         let way = self.way(self.path);
         let reading = Reading::new(self.app, self.tenant(), Some(window), page, way);
         self.paged(reading, (form, scope), rendered).await
@@ -81,9 +82,9 @@ impl Call<'_> {
 
     /// How many rows there are of those that are asked for.
     pub(super) async fn report_count(&mut self, window: Window) -> Result<Answer, Refusal> {
-        self.count_for_graph(&window, Form::Json)?;
         let plan = page::report_count(&window, &self.options, &query_terms(self.app))?;
         self.preferences.check(Scope::Plain)?;
+        self.count_for_graph(&window, Form::Json)?;
         self.seen.lap("plan");
         let (listed, _) = run(self.app, self.tenant(), (window, plan), Nothing).await?;
         self.seen.lap("run");
