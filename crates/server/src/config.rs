@@ -92,21 +92,25 @@ pub struct Given {
     /// The largest body of many rows (text/csv, application/x-ndjson), gunzipped
     /// [default: 1073741824]
     #[arg(long, env = "ROLLCALL_BULK_BYTES", value_name = "BYTES")]
-    pub bulk_bytes: Option<u64>,
+    pub bulk_bytes: Option<usize>,
     /// The same where all rows are to be stored or none, which holds them in memory
     /// [default: 16777216]
     #[arg(long, env = "ROLLCALL_STRICT_BYTES", value_name = "BYTES")]
-    pub strict_bytes: Option<u64>,
+    pub strict_bytes: Option<usize>,
     /// The most rows of such a body, 1 to 5000000: nobody else writes while they are written
     /// [default: 50000]
     #[arg(long, env = "ROLLCALL_STRICT_ROWS", value_name = "ROWS")]
     pub strict_rows: Option<usize>,
+    /// How large all such bodies at once may grow before more are refused
+    /// [default: 268435456]
+    #[arg(long, env = "ROLLCALL_STRICT_TOTAL_BYTES", value_name = "BYTES")]
+    pub strict_total_bytes: Option<usize>,
     /// The most requests of a batch, 1 to 1000 [default: 20]
     #[arg(long, env = "ROLLCALL_BATCH_PARTS", value_name = "COUNT")]
     pub batch_parts: Option<usize>,
     /// The largest batch, gunzipped; it is held in memory [default: 1048576]
     #[arg(long, env = "ROLLCALL_BATCH_BYTES", value_name = "BYTES")]
-    pub batch_bytes: Option<u64>,
+    pub batch_bytes: Option<usize>,
     /// How large the answers to a batch may grow before its reads are refused [default: 16777216]
     #[arg(long, env = "ROLLCALL_BATCH_ANSWER_BYTES", value_name = "BYTES")]
     pub batch_answer_bytes: Option<usize>,
@@ -194,6 +198,7 @@ impl Given {
             strict_bytes: self.strict_bytes.or(other.strict_bytes),
             strict_rows: self.strict_rows.or(other.strict_rows),
             batch_parts: self.batch_parts.or(other.batch_parts),
+            strict_total_bytes: self.strict_total_bytes.or(other.strict_total_bytes),
             batch_bytes: self.batch_bytes.or(other.batch_bytes),
             batch_answer_bytes: self.batch_answer_bytes.or(other.batch_answer_bytes),
             batch_total_bytes: self.batch_total_bytes.or(other.batch_total_bytes),

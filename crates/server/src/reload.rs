@@ -3,11 +3,12 @@
 //! is written there when the service starts.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 
 use hyper::StatusCode;
 use hyper::header::HeaderName;
 use subtle::ConstantTimeEq;
+use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
 
 use crate::app::App;
 use crate::auth::issuer::Issuer;
@@ -47,13 +48,16 @@ impl Reload {
     }
 
     /// Reads anew who has access. What it cannot read leaves everything as it was.
-    pub fn read(&self, app: &App) -> Result<Answer, Refusal> {
-        let _one_at_a_time = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let folder = || -> Result<_, Error> {
-            let folder = Folder::open(&self.folder)?;
+    pub async fn read(&self, app: &App) -> Result<Answer, Refusal> {
+        let _one_at_a_time = self.reading.lock().await;
+        let folder = self.folder.clone();
+        // Its disk may answer late.
+        let read = spawn_blocking(move || -> Result<_, Error> {
+            let folder = Folder::open(&folder)?;
             Ok((Issuer::of(&folder)?, folder.secrets()?))
-        };
-        let (issuer, secrets) = folder().map_err(|error| internal(error.to_string()))?;
+        });
+        let read = read.await.map_err(|error| internal(error.to_string()))?;
+        let (issuer, secrets) = read.map_err(|error| internal(error.to_string()))?;
         app.authenticator.replace(issuer);
         app.links.renew(&secrets);
         Ok(Answer::empty(StatusCode::NO_CONTENT))

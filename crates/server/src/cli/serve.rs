@@ -17,10 +17,10 @@ use crate::auth::remote::Pace;
 use crate::clock::{Clock, ControlledClock, Random, SystemClock, SystemRandom};
 use crate::config::{Config, Given};
 use crate::folder::{Folder, reachable};
-use crate::http::batch::Room;
 use crate::http::controls::{Controls, WARNING};
 use crate::http::documents::Documents;
 use crate::http::links::Links;
+use crate::http::room::Room;
 use crate::http::serve::serve;
 use crate::http::throttle::GraphLimits;
 use crate::observe::{Gathered, Log};
@@ -96,6 +96,7 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
         clock: Arc::clone(&clock),
         random,
         batch_room: Room::new(config.limits.batch_total_bytes),
+        strict_room: Room::new(config.limits.strict_total_bytes),
         limits: config.limits.clone(),
         graph_limits: config.graph_limits.then(GraphLimits::default),
         controls,

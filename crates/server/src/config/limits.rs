@@ -44,6 +44,10 @@ const MAX_QUERY_BYTES: usize = 4 * 1024 * 1024;
 /// The most requests that a batch may be given: as many as old services take.
 const MAX_BATCH_PARTS: usize = 1000;
 
+/// The most bytes that a body, or what is held of bodies and answers, may be given: a
+/// TiB, or as many as an address can tell apart.
+const MAX_BYTES: usize = if usize::BITS > 40 { 1 << 40 } else { usize::MAX };
+
 /// The longest that a query or a batch may be given, an hour in milliseconds.
 const MAX_TIME: usize = 3_600_000;
 
@@ -74,17 +78,30 @@ impl Given {
                 defaults.strict_rows,
                 MAX_STRICT_ROWS,
             )?,
-            bulk_bytes: self.bulk_bytes.unwrap_or(defaults.bulk_bytes),
-            strict_bytes: self.strict_bytes.unwrap_or(defaults.strict_bytes),
+            bulk_bytes: streamed("bulk-bytes", self.bulk_bytes, defaults.bulk_bytes)?,
+            strict_bytes: streamed("strict-bytes", self.strict_bytes, defaults.strict_bytes)?,
+            strict_total_bytes: held(
+                "strict-total-bytes",
+                self.strict_total_bytes,
+                defaults.strict_total_bytes,
+            )?,
             batch_parts: within(
                 "batch-parts",
                 self.batch_parts,
                 defaults.batch_parts,
                 MAX_BATCH_PARTS,
             )?,
-            batch_bytes: self.batch_bytes.unwrap_or(defaults.batch_bytes),
-            batch_answer_bytes: self.batch_answer_bytes.unwrap_or(defaults.batch_answer_bytes),
-            batch_total_bytes: self.batch_total_bytes.unwrap_or(defaults.batch_total_bytes),
+            batch_bytes: streamed("batch-bytes", self.batch_bytes, defaults.batch_bytes)?,
+            batch_answer_bytes: held(
+                "batch-answer-bytes",
+                self.batch_answer_bytes,
+                defaults.batch_answer_bytes,
+            )?,
+            batch_total_bytes: held(
+                "batch-total-bytes",
+                self.batch_total_bytes,
+                defaults.batch_total_bytes,
+            )?,
             batch_time: time("batch-time", self.batch_time, defaults.batch_time)?,
             ..defaults
         })
@@ -114,6 +131,17 @@ impl Given {
         };
         Ok((limits, time("query-time", self.query_time, defaults.query_time)?))
     }
+}
+
+/// Bytes of a body, at least one.
+fn streamed(flag: &str, given: Option<usize>, default: u64) -> Result<u64, String> {
+    let default = usize::try_from(default).unwrap_or(usize::MAX);
+    held(flag, given, default).map(|bytes| bytes as u64)
+}
+
+/// Bytes in memory, at least one.
+fn held(flag: &str, given: Option<usize>, default: usize) -> Result<usize, String> {
+    within(flag, given, default, MAX_BYTES)
 }
 
 fn time(flag: &str, given: Option<usize>, default: Duration) -> Result<Duration, String> {
@@ -152,6 +180,18 @@ mod tests {
         for (url_bytes, good) in [(511, false), (512, true), (32_768, true), (32_769, false)] {
             let given = Given { url_bytes: Some(url_bytes), ..Given::default() };
             assert_eq!(given.settle().is_ok(), good, "{url_bytes}");
+        }
+        for given in [
+            Given { bulk_bytes: Some(0), ..Given::default() },
+            Given { strict_bytes: Some(0), ..Given::default() },
+            Given { strict_total_bytes: Some(0), ..Given::default() },
+            Given { batch_bytes: Some(0), ..Given::default() },
+            Given { batch_answer_bytes: Some(0), ..Given::default() },
+            Given { batch_total_bytes: Some(0), ..Given::default() },
+        ] {
+            assert!(
+                given.settle().unwrap_err().ends_with("-bytes is 0. Expected 1 to 1099511627776.")
+            );
         }
         let given = Given { strict_rows: Some(0), ..Given::default() };
         let refused = given.settle().unwrap_err();

@@ -7,7 +7,6 @@
 mod group;
 mod order;
 mod part;
-mod room;
 mod told;
 
 use std::time::Duration;
@@ -23,11 +22,10 @@ use super::error::{self, Refusal, Stamp};
 use super::pipeline::Way;
 use super::pipeline::repeat::{self, Named};
 use super::receive::{Request, Stream};
+use super::room::Held;
 use crate::app::App;
 use crate::observe::Observation;
 pub use group::{Planned, Slot};
-use room::Held;
-pub use room::Room;
 
 /// The request that brings a batch.
 #[derive(Clone, Copy)]

@@ -153,7 +153,7 @@ async fn route(
     request.check_head(app.limits.url_bytes)?;
     if let Some(reload) = reload_of(app, request) {
         seen.route = "reload";
-        return reload.read(app);
+        return reload.read(app).await;
     }
     let base = app.origin.of(request);
     match routes::place(&request.path) {

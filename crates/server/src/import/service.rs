@@ -1,6 +1,7 @@
 //! Through a running service: bulk create, over one connection on this machine,
 //! with a token that the folder's own key signs.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use http_body_util::Full;
@@ -57,8 +58,19 @@ impl Service {
 
     /// Sends rows and waits for what became of them.
     pub fn send(&mut self, rows: &Rows, tally: &mut Tally) -> Result<(), String> {
+        self.send_some(rows, 0..rows.rows.len(), tally)
+    }
+
+    /// Sends the rows of these numbers. What is only looked at is all held there at
+    /// once; where it is more than the service takes, each half is sent for itself.
+    fn send_some(
+        &mut self,
+        rows: &Rows,
+        some: Range<usize>,
+        tally: &mut Tally,
+    ) -> Result<(), String> {
         let mut body = Vec::new();
-        for number in 0..rows.rows.len() {
+        for number in some.clone() {
             write::line(&mut body, &rows.set, rows.rows.row(number));
         }
         let request = self.request(&rows.set, body.into())?;
@@ -67,12 +79,17 @@ impl Service {
             format!("The service at {address} did not take the rows: {error}. Import them again.")
         };
         let (status, answer) = self.running.send(request).map_err(failed)?;
+        if self.terms.dry && status == StatusCode::PAYLOAD_TOO_LARGE && some.len() > 1 {
+            let half = some.start + some.len() / 2;
+            self.send_some(rows, some.start..half, tally)?;
+            return self.send_some(rows, half..some.end, tally);
+        }
         if status != StatusCode::OK {
             return Err(failed(format!("{status}, {}", message(&answer))));
         }
         let answered: Tally =
             serde_json::from_slice(&answer).map_err(|error| failed(error.to_string()))?;
-        tally.merge(answered, &rows.lines);
+        tally.merge(answered, &rows.lines[some]);
         Ok(())
     }
 

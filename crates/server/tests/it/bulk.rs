@@ -184,12 +184,21 @@ pub fn who_may_not_create_is_told_nothing_else(world: &World) {
 
 /// A body in pieces, each sent when the service has taken the one before.
 fn chunked(stream: &mut TcpStream, world: &World, pieces: impl Iterator<Item = String>) {
+    begin(stream, world, "return=representation");
+    more(stream, pieces);
+}
+
+fn begin(stream: &mut TcpStream, world: &World, preference: &str) {
     let head = format!(
         "POST {COLLECTION} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: \
-         text/csv\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n",
+         text/csv\r\nConnection: close\r\nPrefer: {preference}\r\nTransfer-Encoding: \
+         chunked\r\n\r\n",
         world.writer()
     );
     stream.write_all(head.as_bytes()).unwrap();
+}
+
+fn more(stream: &mut TcpStream, pieces: impl Iterator<Item = String>) {
     for piece in pieces {
         stream.write_all(format!("{:x}\r\n{piece}\r\n", piece.len()).as_bytes()).unwrap();
     }
@@ -249,6 +258,32 @@ fn limits_are_named_and_what_came_before_is_told() {
     assert_eq!(reply.status, 413, "{reply}");
     let told = "at most 400000 bytes, gunzipped: the limit bulk-bytes of the service. Of the rows";
     assert!(reply.message().contains(told), "{reply}");
+}
+
+#[test]
+fn all_that_is_held_at_once_has_so_much_room() {
+    let world = World::with_limits(|limits| limits.strict_total_bytes = 1500);
+    let body = csv(&[5; 20]);
+    assert!((800..1500).contains(&body.len()), "{}", body.len());
+    let mut first = TcpStream::connect(world.address()).unwrap();
+    begin(&mut first, &world, "handling=strict");
+    let (held, rest) = body.split_at(body.len() - 10);
+    more(&mut first, std::iter::once(held.to_owned()));
+    let dry = post(&world, body.clone()).header("Prefer", "dry-run");
+    // What has been sent is held as soon as it has been read.
+    let refused = loop {
+        let reply = world.send(&dry);
+        if reply.status != 200 {
+            break reply;
+        }
+    };
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")), "{refused}");
+    assert!(refused.message().contains("strict-total-bytes"), "{refused}");
+    // Rows that are stored one by one are held by nobody.
+    assert_eq!(world.send(&post(&world, csv(&[5]))).status, 200);
+    more(&mut first, [rest.to_owned(), String::new()].into_iter());
+    assert_eq!(answer(&mut first).status, 200);
+    assert_eq!(world.send(&dry).status, 200);
 }
 
 #[test]

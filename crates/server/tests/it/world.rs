@@ -18,11 +18,11 @@ use rollcall::clock::{
 };
 use rollcall::config::issuers;
 use rollcall::folder::{Folder, Secrets};
-use rollcall::http::batch::Room;
 use rollcall::http::controls::Controls;
 use rollcall::http::documents::Documents;
 use rollcall::http::links::Links;
 use rollcall::http::origin::Origin;
+use rollcall::http::room::Room;
 use rollcall::http::serve::serve;
 use rollcall::http::throttle::GraphLimits;
 use rollcall::observe::Log;
@@ -221,6 +221,7 @@ impl World {
             clock: controlled.clone().map_or(machine, |clock| clock as Arc<dyn Clock>),
             random: Arc::new(SeededRandom::new(2)),
             batch_room: Room::new(kind.limits.batch_total_bytes),
+            strict_room: Room::new(kind.limits.strict_total_bytes),
             limits: kind.limits.clone(),
             graph_limits: kind.switches.graph_limits.then(GraphLimits::default),
             controls: controlled.map(Controls::new),

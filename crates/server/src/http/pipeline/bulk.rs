@@ -108,7 +108,7 @@ impl Job<'_> {
         self.written(writing.take(), tally).await?;
         read?;
         let taken = intake.take();
-        let last = self.write(taken, tally, Fate::Each)?;
+        let last = self.write(taken, tally, Fate::Each).await?;
         self.written(last, tally).await
     }
 
@@ -124,7 +124,7 @@ impl Job<'_> {
             if intake.len() >= BATCH {
                 let taken = intake.take();
                 self.written(writing.take(), tally).await?;
-                *writing = self.write(taken, tally, Fate::Each)?;
+                *writing = self.write(taken, tally, Fate::Each).await?;
             }
         }
         Ok(intake.finish()?)
@@ -133,8 +133,14 @@ impl Job<'_> {
     /// Everything in one transaction; with rows that are none, only to see the rest.
     async fn at_once(&self, stream: &mut Stream, tally: &mut Tally) -> Result<(), Refusal> {
         stream.limit(self.app.limits.strict_bytes, "strict-bytes")?;
-        let mut intake = self.intake();
+        let (mut intake, mut bytes) = (self.intake(), 0);
+        // Held until all is done.
+        let mut held = self.app.strict_room.place();
         while let Some(piece) = stream.next().await? {
+            bytes += piece.len();
+            if !held.hold(bytes) {
+                return Err(self.no_room_now());
+            }
             intake.feed(&piece)?;
             self.few_enough(&intake)?;
         }
@@ -143,7 +149,7 @@ impl Job<'_> {
         let taken = intake.take();
         let stays = !self.dry && taken.rejected == 0;
         let fate = if stays { Fate::AllOrNone } else { Fate::None };
-        let writing = self.write(taken, tally, fate)?;
+        let writing = self.write(taken, tally, fate).await?;
         self.written(writing, tally).await
     }
 
@@ -160,6 +166,14 @@ impl Job<'_> {
         Err(Error::new(Code::PayloadTooLarge, message))
     }
 
+    fn no_room_now(&self) -> Refusal {
+        let most = self.app.limits.strict_total_bytes;
+        error::not_now(&format!(
+            "The rows of all bodies under way that are stored all or not at all would have more \
+             than {most} bytes: the limit strict-total-bytes of the service. Try again in a moment."
+        ))
+    }
+
     fn intake(&self) -> Intake {
         let newest = newest_refresh(self.author.at);
         match self.form {
@@ -173,7 +187,7 @@ impl Job<'_> {
         }
     }
 
-    fn write(
+    async fn write(
         &self,
         taken: Taken,
         tally: &mut Tally,
@@ -190,7 +204,15 @@ impl Job<'_> {
             policy: self.policy,
             fate,
         };
-        let pending = self.app.store.bulk(self.author.clone(), plan);
+        let (store, author, many) = (self.app.store.clone(), self.author.clone(), plan.rows.len());
+        let queue = move || store.bulk(author, plan);
+        // They are sorted first, and others wait for this thread meanwhile.
+        let pending = if many > BATCH {
+            let queued = tokio::task::spawn_blocking(queue).await;
+            queued.map_err(|error| error::internal(error.to_string()))?
+        } else {
+            queue()
+        };
         let pending = pending.map_err(|error| self.refusal(error))?;
         Ok(Some(Writing { pending, lines: taken.lines }))
     }

@@ -1,12 +1,13 @@
-//! Room for the answers to batches: what all of them may take that are held at
-//! the same time, until they have been sent.
+//! Room for what is held whole: the answers to batches until they have been sent, and
+//! the rows that are stored all or not at all. What all of one kind may take at the
+//! same time is bounded.
 
 use std::sync::Arc;
 
 use hyper::body::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What is left for the answers to all batches, in bytes.
+/// What is left for all of one kind, in bytes.
 #[derive(Debug, Clone)]
 pub struct Room(Arc<Semaphore>);
 
@@ -16,13 +17,13 @@ impl Room {
         Self(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
     }
 
-    /// The place of one more batch, of which nothing is held yet.
+    /// The place of one more, of which nothing is held yet.
     pub(super) fn place(&self) -> Held {
         Held { room: Arc::clone(&self.0), bytes: None }
     }
 }
 
-/// What the answers to one batch take of the room; dropped, they take nothing.
+/// What one takes of the room; dropped, it takes nothing.
 pub(super) struct Held {
     room: Arc<Semaphore>,
     bytes: Option<OwnedSemaphorePermit>,
