@@ -1,6 +1,7 @@
 //! The command line.
 
 mod access;
+mod arguments;
 pub mod backup;
 pub mod check;
 pub mod client;

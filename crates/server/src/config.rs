@@ -240,6 +240,28 @@ mod tests {
     }
 
     #[test]
+    fn every_setting_may_come_from_elsewhere() {
+        let command = Given::augment_args(clap::Command::new("serve").no_binary_name(true));
+        let each = |argument: &clap::Arg| {
+            let kind = argument.get_value_names().and_then(|names| Some(names.first()?.as_str()));
+            let value = match kind.unwrap_or_default() {
+                "BOOL" => "true",
+                "SETTINGS" => "url = \"https://a.example\", tenants = \"all\", audience = \"a\"",
+                _ => "7",
+            };
+            argument.get_long().map(|flag| format!("--{flag}={value}"))
+        };
+        let arguments: Vec<String> = command.get_arguments().filter_map(each).collect();
+        let matches = command.get_matches_from(arguments);
+        let all = <Given as clap::FromArgMatches>::from_arg_matches(&matches).unwrap();
+        let shown = format!("{all:#?}");
+        let missing =
+            shown.lines().filter(|line| line.starts_with("    ") && line.ends_with(": None,"));
+        assert_eq!(missing.filter(|line| !line.starts_with("     ")).count(), 0, "{shown}");
+        assert_eq!(format!("{:#?}", Given::default().or(all)), shown);
+    }
+
+    #[test]
     fn what_is_given_first_counts() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("rollcall.toml");

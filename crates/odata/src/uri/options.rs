@@ -91,6 +91,13 @@ impl Options {
         Ok(options)
     }
 
+    /// Whether this part of an encoded query string gives this option.
+    pub fn is_given(part: &str, option: SystemOption) -> bool {
+        let name = part.split_once('=').map_or(part, |(name, _)| name);
+        let name = super::decoded(name, "query option");
+        name.is_ok_and(|name| SystemOption::named(name.trim()) == Some(option))
+    }
+
     fn add(&mut self, name: &str, value: String) -> Result<(), Error> {
         if let Some(alias) = name.strip_prefix('@') {
             let twice = self.aliases.iter().any(|(other, _)| other == alias);
@@ -265,6 +272,18 @@ mod tests {
             assert_eq!(options.number(SystemOption::Top).unwrap(), Some(5), "{query}");
         }
         assert_eq!(Options::parse("foo=1&id=2&$filter=a+eq+1").unwrap().system.len(), 1);
+    }
+
+    #[test]
+    fn an_option_is_found_as_it_is_read() {
+        for part in
+            ["$skiptoken=x", "SkipToken=", "%24skip%74oken=x", "+$skiptoken", "%20$skiptoken=a=b"]
+        {
+            let read = Options::parse(part).map(|all| all.get(SystemOption::SkipToken).is_some());
+            assert_eq!(read, Ok(Options::is_given(part, SystemOption::SkipToken)), "{part}");
+        }
+        assert!(!Options::is_given("$skip=x", SystemOption::SkipToken));
+        assert!(!Options::is_given("%ff=x", SystemOption::SkipToken));
     }
 
     #[test]

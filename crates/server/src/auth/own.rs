@@ -11,10 +11,9 @@ use uuid::Uuid;
 
 use super::issuer::Issuer;
 use super::keys::Keys;
-use super::permissions::{Permissions, Sources};
+use super::permissions::Permissions;
 use super::proof::Proof;
 use super::registry::{self, ApiKey};
-use super::trust::Admins;
 use super::{Principal, failure};
 
 /// By what somebody has got access: which secret of a client, or of an API key.
@@ -78,14 +77,13 @@ impl Own {
 
 /// Who holds this key: an application with these permissions, for as long as the key is there.
 fn of_key(key: &ApiKey) -> Principal {
-    let roles = key.roles.iter().map(String::as_str).collect();
-    let sources = Sources { roles, ..Sources::default() };
+    let roles: Vec<&str> = key.roles.iter().map(String::as_str).collect();
     Principal {
         tenant: key.tenant,
         subject: format!("key:{}", key.id),
         application: format!("key:{}", key.id),
         given: Some(Given::Key(key.id.clone(), key.secret.generation())),
-        permissions: Permissions::of(&sources, &Admins::default(), Arc::default()),
+        permissions: Permissions::of_key(&roles),
         expires: Timestamp::MAX,
     }
 }

@@ -21,11 +21,18 @@ pub enum Need {
     Write,
 }
 
+/// The permission to read.
+pub const READ: &str = "Reports.Read.All";
+/// The permission to create, and nothing else.
+pub const CREATE: &str = "Reports.Create";
+/// The permission to do everything.
+pub const READ_WRITE: &str = "Reports.ReadWrite.All";
+
 /// The permissions from least to most privileged, and what each is enough for.
 const PERMISSIONS: [(&str, &[Need]); 3] = [
-    ("Reports.Read.All", &[Need::Read]),
-    ("Reports.Create", &[Need::Create]),
-    ("Reports.ReadWrite.All", &[Need::Read, Need::Create, Need::Write]),
+    (READ, &[Need::Read]),
+    (CREATE, &[Need::Create]),
+    (READ_WRITE, &[Need::Read, Need::Create, Need::Write]),
 ];
 
 /// What permissions are called, from the least to the most privileged.
@@ -72,6 +79,8 @@ enum Holder {
     /// An application: its permissions alone decide.
     #[default]
     Application,
+    /// An API key: likewise.
+    Key,
     /// A user without an admin role.
     Nobody,
     /// A user whose admin roles only read.
@@ -88,9 +97,13 @@ impl Permissions {
             Some(scopes) => (scopes, holder(&sources.admin_roles, admins)),
             None => (&sources.roles, Holder::Application),
         };
-        let held = PERMISSIONS.iter().filter(|(name, _)| permissions.contains(name));
-        let granted = held.flat_map(|(_, needs)| needs.iter().copied()).collect();
-        Self { granted, holder, names }
+        Self { granted: granted(permissions), holder, names }
+    }
+
+    /// What is permitted to an API key with these permissions.
+    pub fn of_key(permissions: &[&str]) -> Self {
+        let (granted, holder) = (granted(permissions), Holder::Key);
+        Self { granted, holder, names: Arc::default() }
     }
 
     /// Refuses with 403 what is not permitted, and says what would be enough.
@@ -111,12 +124,23 @@ impl Permissions {
     }
 
     fn expected(&self, need: Need) -> String {
-        let application = self.holder == Holder::Application;
-        let claim = if application { &self.names.roles } else { &self.names.scopes };
         let enough = PERMISSIONS.iter().filter(|(_, needs)| needs.contains(&need));
         let names: Vec<&str> = enough.map(|(name, _)| *name).collect();
-        format!("Expected {} in the token's {claim}.", names.join(" or "))
+        let names = names.join(" or ");
+        match self.holder {
+            Holder::Key => format!("Expected an API key with {names}."),
+            Holder::Application => {
+                format!("Expected {names} in the token's {}.", self.names.roles)
+            }
+            _ => format!("Expected {names} in the token's {}.", self.names.scopes),
+        }
     }
+}
+
+/// What those of these permissions are enough for that are known.
+fn granted(permissions: &[&str]) -> Vec<Need> {
+    let held = PERMISSIONS.iter().filter(|(name, _)| permissions.contains(name));
+    held.flat_map(|(_, needs)| needs.iter().copied()).collect()
 }
 
 /// What a user's admin roles make of him. GUIDs count in either letter case.

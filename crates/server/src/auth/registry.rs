@@ -11,7 +11,8 @@ use crate::folder::{Error, Folder, Secret};
 
 const FILE: &str = "clients.json";
 
-/// The most clients, and the most API keys: each request of a key looks for it among them.
+/// The most clients, and the most API keys: all are held in memory, and the file is
+/// written whole with each change.
 const MOST: usize = 1000;
 
 /// What an API key begins with, so that those who look for secrets in public places know it.

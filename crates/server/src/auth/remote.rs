@@ -90,7 +90,7 @@ pub struct Shared {
 pub struct Remote {
     trusted: Trusted,
     keys: RwLock<Arc<Keys>>,
-    /// When the last attempt began; held by the one that is under way.
+    /// When the last attempt ended; held by the one that is under way.
     attempt: Arc<Mutex<Option<Duration>>>,
     waiting: Semaphore,
     shared: Shared,

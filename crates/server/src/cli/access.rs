@@ -1,33 +1,12 @@
 //! What `rollcall client`, `rollcall key` and `rollcall signing-key` share: changing
 //! who has access, and telling the service that runs.
 
-use std::path::PathBuf;
-
-use uuid::Uuid;
-
-use crate::auth::PERSONAL;
+use super::arguments::print;
 use crate::auth::permissions;
 use crate::auth::registry::{Registry, Wanted};
-use crate::auth::trust::guid;
 use crate::clock::{Clock, SystemClock};
-use crate::config::DEFAULT_DATA;
 use crate::folder::Folder;
 use crate::running;
-
-/// Where the data is, before a command's name or after it.
-#[derive(clap::Args)]
-pub struct Data {
-    /// The folder that keeps everything
-    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", default_value = DEFAULT_DATA, global = true)]
-    data: PathBuf,
-}
-
-impl Data {
-    /// The folder, which `rollcall serve` has made.
-    pub fn folder(&self) -> Result<Folder, String> {
-        Folder::open(&self.data).map_err(|error| error.to_string())
-    }
-}
 
 /// What a new client or key is to be, as it is asked for.
 #[derive(clap::Args)]
@@ -36,7 +15,7 @@ pub struct Asked {
     #[arg(long, default_value = "", value_parser = name)]
     name: String,
     /// A permission, several times for several
-    #[arg(long = "role", value_name = "NAME", default_value = "Reports.Read.All", value_parser = role)]
+    #[arg(long = "role", value_name = "NAME", default_value = permissions::READ, value_parser = role)]
     roles: Vec<String>,
 }
 
@@ -76,34 +55,12 @@ fn kept(
     Ok(text)
 }
 
-/// The first client's tenant, for who names none.
-pub fn first_tenant(folder: &Folder) -> Result<Uuid, String> {
-    Ok(folder.secrets().map_err(|error| error.to_string())?.client.tenant)
-}
-
-/// Standard output, which is what these commands are for.
-pub fn print(text: &str) -> Result<(), String> {
-    let written = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
-    written.map_err(|error| format!("Standard output cannot be written: {error}."))
-}
-
 /// A name is shown in lists, one a line.
 fn name(text: &str) -> Result<String, String> {
     if text.len() <= 64 && !text.chars().any(char::is_control) {
         return Ok(text.to_owned());
     }
     Err("expected at most 64 bytes without control characters".to_owned())
-}
-
-/// A tenant of work or school accounts.
-pub fn tenant(text: &str) -> Result<Uuid, String> {
-    match guid(text) {
-        Some(PERSONAL) => {
-            Err("that is the tenant of personal accounts, which are refused".to_owned())
-        }
-        Some(tenant) => Ok(tenant),
-        None => Err("expected a GUID such as 00000000-0000-0000-0000-000000000000".to_owned()),
-    }
 }
 
 fn role(text: &str) -> Result<String, String> {

@@ -2,15 +2,13 @@
 
 use std::path::PathBuf;
 
-use crate::config::DEFAULT_DATA;
-use crate::folder::Folder;
+use super::arguments::Data;
 
 /// The arguments of `rollcall backup`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The folder that keeps everything
-    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", default_value = DEFAULT_DATA)]
-    data: PathBuf,
+    #[command(flatten)]
+    data: Data,
     /// The file to write; it must not be there yet. To restore it, name it rollcall.db in an
     /// empty folder and serve that
     #[arg(value_name = "FILE")]
@@ -19,6 +17,6 @@ pub struct Args {
 
 /// Copies every row and every change; secrets are not among them.
 pub fn run(args: &Args) -> Result<(), String> {
-    let folder = Folder::open(&args.data).map_err(|error| error.to_string())?;
+    let folder = args.data.folder()?;
     rollcall_store::backup(&folder.database(), &args.file).map_err(|error| error.to_string())
 }

@@ -1,24 +1,21 @@
 //! `rollcall check`: whether the data is whole.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use rollcall_odata::catalog;
 
-use crate::config::DEFAULT_DATA;
-use crate::folder::Folder;
+use super::arguments::Data;
 
 /// The arguments of `rollcall check`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The folder that keeps everything
-    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", default_value = DEFAULT_DATA)]
-    data: PathBuf,
+    #[command(flatten)]
+    data: Data,
 }
 
 /// Checks the database and the rules between its tables; an error when one is broken.
 pub fn run(args: &Args) -> Result<(), String> {
-    let folder = Folder::open(&args.data).map_err(|error| error.to_string())?;
+    let folder = args.data.folder()?;
     let model = catalog::load(catalog::EMBEDDED).map_err(|error| error.to_string())?;
     let report = rollcall_store::check(&folder.database(), &model);
     let report = report.map_err(|error| error.to_string())?;

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use clap::Subcommand;
 use uuid::Uuid;
 
-use super::access::{self, Asked, Data, change, print};
+use super::access::{Asked, change};
+use super::arguments::{self, Data, print};
 use crate::auth::registry::Registry;
 use crate::clock::SystemRandom;
 use crate::folder::{FirstClient, Folder, Secret};
@@ -24,7 +25,7 @@ enum Command {
     /// Add a client and print its id and secret, which nobody can print again
     Add {
         /// A tenant for which it gets tokens, several times for several; the first client's without it
-        #[arg(long = "tenant", value_name = "GUID", value_parser = access::tenant)]
+        #[arg(long = "tenant", value_name = "GUID", value_parser = arguments::tenant)]
         tenants: Vec<Uuid>,
         #[command(flatten)]
         asked: Asked,
@@ -73,7 +74,7 @@ fn lines(tenants: &[Uuid], client: Uuid, secret: &Secret) -> String {
 fn add(folder: &Folder, given: &[Uuid], asked: &Asked) -> Result<(), String> {
     let mut tenants = given.to_vec();
     if tenants.is_empty() {
-        tenants.push(access::first_tenant(folder)?);
+        tenants.push(arguments::first_tenant(folder)?);
     }
     tenants.sort_unstable();
     tenants.dedup();

@@ -2,7 +2,6 @@
 //! service that runs.
 
 use std::io::{self, BufWriter, Stdout, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ValueEnum;
@@ -16,17 +15,15 @@ use rollcall_odata::{Period, Row, catalog};
 use rollcall_store::{Extract, RowSink};
 use uuid::Uuid;
 
-use crate::config::DEFAULT_DATA;
-use crate::folder::Folder;
+use super::arguments::{Data, first_tenant, tenant};
 
 /// The arguments of `rollcall export`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The folder that keeps everything
-    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", default_value = DEFAULT_DATA)]
-    data: PathBuf,
+    #[command(flatten)]
+    data: Data,
     /// Whose rows; the first client's tenant without it
-    #[arg(long, value_name = "GUID")]
+    #[arg(long, value_name = "GUID", value_parser = tenant)]
     tenant: Option<Uuid>,
     /// Which report, by the name of its function or its data set; needed where there are several
     #[arg(long, value_name = "NAME")]
@@ -55,11 +52,8 @@ enum Format {
 
 /// Writes the rows of one moment.
 pub fn run(args: &Args) -> Result<(), String> {
-    let folder = Folder::open(&args.data).map_err(|error| error.to_string())?;
-    let tenant = match args.tenant {
-        Some(tenant) => tenant,
-        None => folder.secrets().map_err(|error| error.to_string())?.client.tenant,
-    };
+    let folder = args.data.folder()?;
+    let tenant = args.tenant.map_or_else(|| first_tenant(&folder), Ok)?;
     let model = catalog::load(catalog::EMBEDDED).map_err(|error| error.to_string())?;
     let function = report(&model, args.report.as_deref())?;
     let set = &function.entity_set;

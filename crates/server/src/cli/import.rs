@@ -8,6 +8,7 @@ use rollcall_odata::payload::csv::read::Known;
 use rollcall_odata::plan::bulk::Policy;
 use uuid::Uuid;
 
+use super::arguments::tenant;
 use crate::clock::SystemClock;
 use crate::config::DEFAULT_DATA;
 use crate::import::progress::Progress;
@@ -25,7 +26,7 @@ pub struct Args {
     #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", default_value = DEFAULT_DATA)]
     data: PathBuf,
     /// The tenant whose data it is; the first client's without it
-    #[arg(long, value_name = "GUID")]
+    #[arg(long, value_name = "GUID", value_parser = tenant)]
     tenant: Option<Uuid>,
     /// Which report the files are of, a function's or a data set's name, where their headings
     /// fit several

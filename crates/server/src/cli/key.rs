@@ -5,7 +5,8 @@ use std::fmt::Write;
 use clap::Subcommand;
 use uuid::Uuid;
 
-use super::access::{self, Asked, Data, change, print};
+use super::access::{Asked, change};
+use super::arguments::{self, Data, print};
 use crate::auth::registry::Registry;
 use crate::clock::SystemRandom;
 use crate::folder::Folder;
@@ -24,7 +25,7 @@ enum Command {
     /// Add a key for a tenant's data and print it, which nobody can do again
     Add {
         /// The tenant whose data it opens; the first client's without it
-        #[arg(long, value_name = "GUID", value_parser = access::tenant)]
+        #[arg(long, value_name = "GUID", value_parser = arguments::tenant)]
         tenant: Option<Uuid>,
         #[command(flatten)]
         asked: Asked,
@@ -53,7 +54,7 @@ pub fn run(args: &Args) -> Result<(), String> {
 }
 
 fn add(folder: &Folder, tenant: Option<Uuid>, asked: &Asked) -> Result<(), String> {
-    let tenant = tenant.map_or_else(|| access::first_tenant(folder), Ok)?;
+    let tenant = tenant.map_or_else(|| arguments::first_tenant(folder), Ok)?;
     change(folder, |it| {
         let key = it.add_key(tenant, asked.wanted(), &SystemRandom)?;
         Ok(format!("{}\n", key.reveal()))

@@ -2,7 +2,8 @@
 
 use clap::Subcommand;
 
-use super::access::{Data, change};
+use super::access::change;
+use super::arguments::Data;
 use crate::auth::issuer::Issuer;
 use crate::clock::SystemRandom;
 use crate::folder::{SIGNING_KEY, Secrets, new_key};

@@ -1,15 +1,11 @@
 //! `rollcall token`: a bearer token of the built-in issuer, with or without a
 //! service that runs.
 
-use std::io::Write;
-use std::path::PathBuf;
-
 use uuid::Uuid;
 
+use super::arguments::{Data, print, tenant};
 use crate::auth::issuer::{Grant, Holder, Issuer, Version};
 use crate::clock::{Clock, SystemClock};
-use crate::config::DEFAULT_DATA;
-use crate::folder::Folder;
 
 /// The longest that a token may hold, in days.
 const MAX_DAYS: i64 = 365;
@@ -17,11 +13,10 @@ const MAX_DAYS: i64 = 365;
 /// The arguments of `rollcall token`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The folder that keeps everything
-    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", default_value = DEFAULT_DATA)]
-    data: PathBuf,
+    #[command(flatten)]
+    data: Data,
     /// The tenant whose data it is about; the first client's without it
-    #[arg(long, value_name = "GUID")]
+    #[arg(long, value_name = "GUID", value_parser = tenant)]
     tenant: Option<Uuid>,
     /// A permission of an application, several times for several; the first client's without it
     #[arg(long = "role", value_name = "NAME", conflicts_with_all = ["scopes", "wids"])]
@@ -42,7 +37,7 @@ pub struct Args {
 
 /// Prints the token alone.
 pub fn run(args: &Args) -> Result<(), String> {
-    let folder = Folder::open(&args.data).map_err(|error| error.to_string())?;
+    let folder = args.data.folder()?;
     let issuer = Issuer::of(&folder).map_err(|error| error.to_string())?;
     let client = issuer.client();
     let holder = if !args.scopes.is_empty() {
@@ -60,8 +55,7 @@ pub fn run(args: &Args) -> Result<(), String> {
         seconds: args.valid,
     };
     let token = issuer.mint(&grant, SystemClock::start().now());
-    let written = writeln!(std::io::stdout(), "{token}");
-    written.map_err(|error| format!("Standard output cannot be written: {error}."))
+    print(&format!("{token}\n"))
 }
 
 fn version(text: &str) -> Result<Version, String> {

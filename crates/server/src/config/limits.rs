@@ -169,7 +169,98 @@ fn between(
 
 #[cfg(test)]
 mod tests {
+    use clap::{Args, Command, FromArgMatches};
+
     use super::*;
+
+    fn given(arguments: &[&str]) -> Given {
+        let command = Given::augment_args(Command::new("serve").no_binary_name(true));
+        Given::from_arg_matches(&command.get_matches_from(arguments)).unwrap()
+    }
+
+    fn settled(given: Given) -> Result<String, String> {
+        given.settle().map(|config| format!("{:?}", config.limits))
+    }
+
+    /// What stands between these in a text, if they are there.
+    fn inside<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+        Some(text.split_once(before)?.1.split_once(after)?.0)
+    }
+
+    /// A limit as it is told: its flag, its default, and the least and the most if they are said.
+    type Told = (String, usize, Option<(usize, usize)>);
+
+    /// The limits that the help has a default for.
+    fn told() -> Vec<Told> {
+        let command = Given::augment_args(Command::new("serve"));
+        let limit = |argument: &clap::Arg| {
+            let help = argument.get_help()?.to_string();
+            let default = inside(&help, "[default: ", "]")?.parse().ok()?;
+            let words: Vec<&str> = help.split([' ', ',', ':', ';', '.']).collect();
+            let range = words.windows(3).find_map(|words| match words {
+                [least, "to", most] => Some((least.parse().ok()?, most.parse().ok()?)),
+                _ => None,
+            });
+            Some((argument.get_long()?.to_owned(), default, range))
+        };
+        command.get_arguments().filter_map(limit).collect()
+    }
+
+    #[test]
+    fn the_help_says_what_holds() {
+        let all = told();
+        assert!(all.len() >= 20, "{all:?}");
+        for (flag, default, range) in all {
+            let with = |number: usize| settled(given(&[&format!("--{flag}"), &number.to_string()]));
+            assert_eq!(with(default), settled(Given::default()), "{flag}");
+            let Some((least, most)) = range else { continue };
+            assert!(with(least).is_ok() && with(most).is_ok(), "{flag}");
+            for beyond in [least - 1, most + 1] {
+                let told = format!("--{flag} is {beyond}. Expected {least} to {most}.");
+                assert_eq!(with(beyond), Err(told));
+            }
+        }
+    }
+
+    /// A number as people write it: `20`, `256 KiB`, `2^40`.
+    fn number(text: &str) -> Option<usize> {
+        if let Some(power) = text.strip_prefix("2^") {
+            return Some(1 << power.parse::<u32>().ok()?);
+        }
+        let (number, unit) = text.split_once(' ').unwrap_or((text, ""));
+        let unit = match unit {
+            "" => 1,
+            "KiB" => 1 << 10,
+            "MiB" => 1 << 20,
+            "GiB" => 1 << 30,
+            _ => return None,
+        };
+        Some(number.parse::<usize>().ok()? * unit)
+    }
+
+    #[test]
+    fn the_page_about_limits_says_what_holds() {
+        let page = include_str!("../../../../docs/limits.md");
+        let row = |line: &str| {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            let [_, _, flag, default, range, ..] = cells[..] else { return None };
+            let flag = inside(flag, "`--", "`")?;
+            let range = range.split_once(", ").map(|(least, most)| (number(least), number(most)));
+            Some((flag.to_owned(), number(default)?, range))
+        };
+        let rows: Vec<_> = page.lines().filter_map(row).collect();
+        for (flag, default, range) in told() {
+            let row = rows.iter().find(|row| row.0 == flag).unwrap_or_else(|| panic!("{flag}"));
+            assert_eq!(row.1, default, "{flag}");
+            if let Some((least, most)) = range {
+                assert_eq!(row.2, Some((Some(least), Some(most))), "{flag}");
+            }
+            for end in row.2.iter().flat_map(|(least, most)| [least, most]).flatten() {
+                let at_it = given(&[&format!("--{flag}"), &end.to_string()]);
+                assert!(settled(at_it).is_ok(), "{flag} {end}");
+            }
+        }
+    }
 
     #[test]
     fn limits_have_limits() {

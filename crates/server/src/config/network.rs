@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::{DEFAULT_LISTEN, Given};
 use crate::http::origin::{Network, Origin};
+use crate::http::receive::is_host;
 use crate::tls::Source;
 
 impl Given {
@@ -76,15 +77,11 @@ impl Given {
 fn public_url(url: &str) -> Result<String, String> {
     let base = url.trim_end_matches('/');
     let host = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://"));
-    let plain = |host: &str| {
-        !host.is_empty()
-            && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>?#@".contains(&byte))
-    };
-    if host.is_some_and(plain) {
+    if host.is_some_and(is_host) {
         return Ok(base.to_owned());
     }
     Err(format!(
-        "--public-url is '{url}'. Expected http:// or https://, a host, and a port if any."
+        "--public-url is '{url}'. Expected http:// or https://, a host, a port if any, and no path."
     ))
 }
 

@@ -12,14 +12,12 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Error, Folder, write_whole};
+use crate::auth::permissions::READ_WRITE;
 use crate::clock::Random;
 
 /// The file of the key that signs the built-in issuer's tokens.
 pub const SIGNING_KEY: &str = "signing-key.pem";
 const CLIENT_FILE: &str = "client.json";
-
-/// The permission that the first client is given.
-const FIRST_ROLE: &str = "Reports.ReadWrite.All";
 
 /// Text that is shown to nobody by accident: `Debug` leaves it out.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +81,7 @@ impl Secrets {
             tenant: random.guid(),
             client_id: random.guid(),
             client_secret,
-            roles: vec![FIRST_ROLE.to_owned()],
+            roles: vec![READ_WRITE.to_owned()],
         };
         Self { signing_key: new_key(random), client }
     }

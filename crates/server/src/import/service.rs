@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::sink::{Rows, Terms, issuer};
 use crate::auth::issuer::{Grant, Holder, Issuer, LIFETIME, Version};
+use crate::auth::permissions::READ_WRITE;
 use crate::clock::{Clock, SystemClock};
 use crate::folder::Folder;
 use crate::running::{Running, message};
@@ -22,9 +23,6 @@ use crate::tally::Tally;
 
 /// How long a token is used before a new one is made.
 const TOKEN_AGE: Duration = Duration::from_mins(30);
-
-/// The permission that it takes to create and to replace.
-const ROLE: &str = "Reports.ReadWrite.All";
 
 /// A service that runs.
 pub(super) struct Service {
@@ -117,7 +115,7 @@ impl Service {
         let grant = Grant {
             tenant: self.tenant,
             client: self.issuer.client().client_id,
-            holder: Holder::Application(vec![ROLE.to_owned()]),
+            holder: Holder::Application(vec![READ_WRITE.to_owned()]),
             version: Version::One,
             seconds: LIFETIME,
         };

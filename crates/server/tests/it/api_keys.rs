@@ -46,7 +46,9 @@ fn a_key_reads_its_tenant_and_nothing_else() {
             assert_eq!(count(basic(counted(), user, key)), rows);
         }
         let create = ask("POST", COLLECTION).header("X-Api-Key", key).json(fact(1)).send(at);
-        assert_eq!(create.status, 403, "{create}");
+        let told = "Invalid permission. Expected an API key with Reports.Create or \
+                    Reports.ReadWrite.All.";
+        assert_eq!((create.status, create.message().as_str()), (403, told));
     }
     // Its log is whole once it has ended.
     fresh.end();

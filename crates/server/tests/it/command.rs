@@ -269,6 +269,7 @@ fn what_serve_refuses() {
         (vec!["--listen", "localhost"], "Expected an IP address and a port"),
         (vec!["--page-size", "0"], "Expected 1 to 10000"),
         (vec!["--public-url", "rollcall.example"], "Expected http:// or https://"),
+        (vec!["--public-url", "https://rollcall.example/x"], "and no path"),
         (vec!["--config", file], "unknown field `lisen`"),
         (vec!["--config", "/nowhere"], "cannot be read"),
         (vec!["--config", issuers], "The issuer 'https://a.example' is wrong: whose data is it?"),
@@ -288,6 +289,13 @@ fn help_and_version() {
     for command in ["serve", "token", "client", "export", "demo", "backup", "check"] {
         let (status, out, _) = run(Command::new(ROLLCALL).args([command, "--help"]));
         assert!(status == 0 && out.contains("--data <DIR>"), "{out}");
+    }
+    for command in ["token", "export", "import x", "key add"] {
+        let mut personal = Command::new(ROLLCALL);
+        personal.args(command.split(' '));
+        personal.args(["--tenant", "9188040d-6c67-4c5b-b112-36a304b66dad"]);
+        let (status, _, err) = run(&mut personal);
+        assert!(status == 2 && err.contains("personal accounts"), "{command}: {err}");
     }
     let (status, _, err) = run(Command::new(ROLLCALL).arg("nonsense"));
     assert!(status == 2 && err.contains("nonsense"), "{err}");

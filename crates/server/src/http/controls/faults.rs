@@ -41,7 +41,8 @@ pub struct Fault {
     /// where this is not said.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u64>,
-    /// How many milliseconds the request waits before anything else.
+    /// How many milliseconds the request waits, once its token, address and method are
+    /// known to be right, and before anything is done.
     #[serde(skip_serializing_if = "Option::is_none")]
     delay_milliseconds: Option<u64>,
     /// Where the connection is cut.

@@ -10,6 +10,7 @@ use rollcall_odata::payload::Part;
 use rollcall_odata::payload::json::write;
 use rollcall_odata::plan::resource::Place;
 use rollcall_odata::plan::{List, page};
+use rollcall_odata::uri::options::{Options, SystemOption};
 use rollcall_odata::{Code, Error, Row};
 use rollcall_store::{Entity, RowSink};
 
@@ -148,11 +149,10 @@ impl Way {
     /// The same request, from where this page ended. One that would not be taken
     /// is not given.
     pub fn next(&self, token: &str) -> Result<String, Error> {
-        let kept = self.query.split('&').filter(|part| {
-            let name = part.split('=').next().unwrap_or_default().replace("%24", "$");
-            let name = name.strip_prefix('$').unwrap_or(&name);
-            !part.is_empty() && !name.eq_ignore_ascii_case("skiptoken")
-        });
+        let kept = self
+            .query
+            .split('&')
+            .filter(|part| !part.is_empty() && !Options::is_given(part, SystemOption::SkipToken));
         let mut query: Vec<&str> = kept.collect();
         let token = format!("$skiptoken={token}");
         query.push(&token);

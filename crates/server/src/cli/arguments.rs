@@ -1,0 +1,48 @@
+//! What several commands share: where the data is, whose it is, and where what they
+//! give is shown.
+
+use std::path::PathBuf;
+
+use uuid::Uuid;
+
+use crate::auth::PERSONAL;
+use crate::auth::trust::guid;
+use crate::config::DEFAULT_DATA;
+use crate::folder::Folder;
+
+/// Where the data is, before the name of a command's part or after it.
+#[derive(clap::Args)]
+pub struct Data {
+    /// The folder that keeps everything
+    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", default_value = DEFAULT_DATA, global = true)]
+    data: PathBuf,
+}
+
+impl Data {
+    /// The folder, which `rollcall serve` has made.
+    pub fn folder(&self) -> Result<Folder, String> {
+        Folder::open(&self.data).map_err(|error| error.to_string())
+    }
+}
+
+/// A tenant of work or school accounts.
+pub fn tenant(text: &str) -> Result<Uuid, String> {
+    match guid(text) {
+        Some(PERSONAL) => {
+            Err("that is the tenant of personal accounts, which are refused".to_owned())
+        }
+        Some(tenant) => Ok(tenant),
+        None => Err("expected a GUID such as 00000000-0000-0000-0000-000000000000".to_owned()),
+    }
+}
+
+/// The first client's tenant, for who names none.
+pub fn first_tenant(folder: &Folder) -> Result<Uuid, String> {
+    Ok(folder.secrets().map_err(|error| error.to_string())?.client.tenant)
+}
+
+/// Standard output, which is what these commands are for.
+pub fn print(text: &str) -> Result<(), String> {
+    let written = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
+    written.map_err(|error| format!("Standard output cannot be written: {error}."))
+}
