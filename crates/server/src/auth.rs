@@ -198,6 +198,6 @@ fn refused(message: &str) -> Error {
 }
 
 /// A 401 that says which check failed.
-fn failure(reason: &str) -> Error {
+pub fn failure(reason: &str) -> Error {
     refused(&format!("Access token validation failure. {reason}"))
 }

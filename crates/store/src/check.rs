@@ -6,6 +6,7 @@ use rollcall_odata::Row;
 use rollcall_odata::edm::{EntitySet, Model};
 use rusqlite::{Connection, Transaction};
 
+use crate::error::failed;
 use crate::sql::audit;
 use crate::table::Table;
 use crate::{Error, schema, sqlite};
@@ -140,9 +141,4 @@ impl Report {
 
 fn number(connection: &Connection, sql: &str, values: impl rusqlite::Params) -> Result<i64, Error> {
     connection.query_row(sql, values, |row| row.get(0)).map_err(failed)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it stands where map_err wants a function")]
-fn failed(error: rusqlite::Error) -> Error {
-    Error::of_read(&error)
 }

@@ -109,3 +109,9 @@ impl std::fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// A read has failed.
+#[expect(clippy::needless_pass_by_value, reason = "it stands where map_err wants a function")]
+pub(crate) fn failed(error: rusqlite::Error) -> Error {
+    Error::of_read(&error)
+}

@@ -17,6 +17,7 @@ use rollcall_odata::edm::{EntitySet, Model};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::column::Kind;
+use crate::error::failed;
 use crate::sql::{define, quoted};
 use crate::table::Tables;
 use crate::{Error, sqlite};
@@ -312,9 +313,4 @@ fn write(transaction: &Transaction<'_>, sql: &str, values: &[&str]) -> Result<()
         .execute(sql, rusqlite::params_from_iter(values))
         .map_err(|error| Error::of_write(&error))
         .map(drop)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it stands where map_err wants a function")]
-fn failed(error: rusqlite::Error) -> Error {
-    Error::of_read(&error)
 }

@@ -71,6 +71,19 @@ impl Ty {
         }
     }
 
+    /// The type that expressions know a declared one as; `None` of one that none takes.
+    fn of(declared: &Type) -> Option<Self> {
+        Some(match declared {
+            Type::Boolean => Self::Boolean,
+            Type::Int64 | Type::Int32 => Self::Int,
+            Type::String => Self::String,
+            Type::Date => Self::Date,
+            Type::Guid => Self::Guid,
+            Type::Duration => Self::Duration,
+            Type::Complex(_) | Type::Collection(_) => return None,
+        })
+    }
+
     fn is_number(self) -> bool {
         matches!(self, Self::Int | Self::Decimal | Self::Double)
     }
@@ -78,15 +91,11 @@ impl Ty {
 
 /// The type of what is kept of a property; `None` of one that no expression takes.
 pub(crate) fn stored_type(property: &Property) -> Option<Ty> {
-    Some(match (property.role, &property.ty) {
-        (Role::Key, _) | (_, Type::Guid) => Ty::Guid,
-        (Role::Period, _) | (_, Type::Int64 | Type::Int32) => Ty::Int,
-        (_, Type::Boolean) => Ty::Boolean,
-        (_, Type::String) => Ty::String,
-        (_, Type::Date) => Ty::Date,
-        (_, Type::Duration) => Ty::Duration,
-        (_, Type::Complex(_) | Type::Collection(_)) => return None,
-    })
+    match property.role {
+        Role::Key => Some(Ty::Guid),
+        Role::Period => Some(Ty::Int),
+        _ => Ty::of(&property.ty),
+    }
 }
 
 /// An expression over the properties of one row.

@@ -261,7 +261,7 @@ impl Issuer {
     /// takes no configuration whose issuer is of another origin than the authority; what
     /// access tokens have as `iss` stands where AD FS says it.
     pub fn configuration(&self, base: &str, tenant: &str) -> Value {
-        let shown = if Uuid::try_parse(tenant).is_ok() { tenant } else { "{tenantid}" };
+        let shown = if guid(tenant).is_some() { tenant } else { "{tenantid}" };
         json!({
             "issuer": format!("{base}/{shown}/v2.0"),
             "access_token_issuer": name(Version::Two, shown),

@@ -21,7 +21,7 @@ use super::answer::Answer;
 use super::error::{self, Refusal, Stamp};
 use super::pipeline::Way;
 use super::pipeline::repeat::{self, Named};
-use super::receive::{Request, Stream};
+use super::receive::Request;
 use super::room::Held;
 use crate::app::App;
 use crate::observe::Observation;
@@ -53,7 +53,8 @@ pub async fn answer(
         return Err(nested().into());
     };
     preferences.check(Scope::Batch)?;
-    let body = body(outer, stream).await?;
+    let limit = (outer.app.limits.batch_bytes, "batch-bytes");
+    let body = outer.request.whole(stream, limit).await?;
     let content_type = outer.request.header(&CONTENT_TYPE);
     let batch = Batch::read(content_type, &body, outer.app.limits.batch_parts)?;
     let named = Named::of(outer.request, &body, outer.app.clock.now())?;
@@ -108,17 +109,6 @@ fn too_late(limit: Duration) -> Refusal {
          done. Send it again.",
         limit.as_millis()
     ))
-}
-
-/// The whole body, within its limits of size and time.
-async fn body(outer: &Outer<'_>, stream: Option<&mut Stream>) -> Result<Vec<u8>, Error> {
-    match stream {
-        Some(stream) => {
-            stream.limit(outer.app.limits.batch_bytes, "batch-bytes")?;
-            stream.whole().await
-        }
-        None => outer.request.body.clone().map(Vec::from),
-    }
 }
 
 /// What is known of a part that has been done.

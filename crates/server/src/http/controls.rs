@@ -6,7 +6,7 @@ mod faults;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hyper::header::{ALLOW, CONTENT_TYPE};
+use hyper::header::CONTENT_TYPE;
 use hyper::{Method, StatusCode};
 use jiff::{Timestamp, tz::TimeZone};
 use rollcall_odata::payload::json::read::Placeholders;
@@ -14,7 +14,7 @@ use rollcall_odata::{Code, Error, headers};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, allowed};
+use super::answer::Answer;
 use super::error::{self, Refusal};
 use super::pipeline;
 use super::receive::Request;
@@ -70,6 +70,11 @@ impl Control {
             Self::Tenant => &["DELETE"],
         }
     }
+}
+
+/// The methods of the control at this path, if one is there.
+pub fn methods(path: &str) -> Option<&'static [&'static str]> {
+    own(path).then(|| control(path).ok().map(Control::methods)).flatten()
 }
 
 /// Whether this path is one of the controls'.
@@ -176,9 +181,7 @@ pub async fn answer(
     principal.require(Need::Write)?;
     let control = control(&request.path)?;
     if !control.methods().contains(&request.method.as_str()) {
-        let message = "Specified HTTP method is not allowed for the request target.";
-        let refusal = Refusal::from(Error::new(Code::MethodNotAllowed, message));
-        return Err(refusal.with(ALLOW, allowed(control.methods())));
+        return Err(error::not_allowed(control.methods()));
     }
     match (control, &request.method) {
         (Control::Clock, &Method::PUT) => controls.set_clock(request)?,

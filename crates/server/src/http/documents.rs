@@ -7,14 +7,13 @@ use hyper::{Method, StatusCode};
 use rollcall_odata::headers::Json;
 use rollcall_odata::payload::json::write::{self, Style};
 use rollcall_odata::payload::{csdl, service as service_document};
-use rollcall_odata::{Code, Error};
 use serde_json::json;
 
-use super::answer::{Answer, allowed};
+use super::answer::Answer;
 use super::controls::WARNING;
-use super::error::Refusal;
+use super::error::{self, Refusal};
 use super::receive::Request;
-use super::routes::{Endpoint, Route};
+use super::routes::Route;
 use crate::app::App;
 pub use rendered::Documents;
 
@@ -77,9 +76,8 @@ pub fn singleton(app: &App, root: &str, name: &str, json: Json) -> Answer {
 }
 
 /// `OPTIONS`: the methods of an address, of one that nobody knows the common ones.
-pub fn options(endpoint: Option<Endpoint>) -> Answer {
-    let methods = endpoint.map_or(&["GET", "HEAD"] as &[&str], |one| one.route().methods);
-    Answer::empty(StatusCode::NO_CONTENT).allowing(methods)
+pub fn options(methods: Option<&[&str]>) -> Answer {
+    Answer::empty(StatusCode::NO_CONTENT).allowing(methods.unwrap_or(&["GET", "HEAD"]))
 }
 
 /// Refuses a method that the route does not have.
@@ -87,7 +85,5 @@ pub fn allow(route: Option<&Route>, method: &Method) -> Result<(), Refusal> {
     let Some(route) = route.filter(|route| !route.methods.contains(&method.as_str())) else {
         return Ok(());
     };
-    let message = "Specified HTTP method is not allowed for the request target.";
-    let refusal = Refusal::from(Error::new(Code::MethodNotAllowed, message));
-    Err(refusal.with(hyper::header::ALLOW, allowed(route.methods)))
+    Err(error::not_allowed(route.methods))
 }

@@ -1,7 +1,7 @@
 //! The one file that turns errors into HTTP answers, in Graph's shape.
 
 use hyper::StatusCode;
-use hyper::header::{HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::header::{ALLOW, HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use jiff::Timestamp;
 use rollcall_odata::edm::EntitySet;
 use rollcall_odata::headers::repeatability;
@@ -9,7 +9,7 @@ use rollcall_odata::{Code, Error, plan::delta, plan::resource};
 use rollcall_store as store;
 use serde::{Serialize, Serializer};
 
-use super::answer::{Answer, REPEATABILITY_RESULT};
+use super::answer::{Answer, REPEATABILITY_RESULT, allowed};
 
 /// How many seconds a client is asked to wait when the service is too busy.
 const BUSY_SECONDS: &str = "1";
@@ -81,6 +81,13 @@ impl Refusal {
         let refusal = Self { cause, ..Self::from(Error::new(code, message)) };
         refusal.with(RETRY_AFTER, seconds)
     }
+}
+
+/// The method is none of those that the resource has.
+pub fn not_allowed(methods: &[&str]) -> Refusal {
+    let message = "Specified HTTP method is not allowed for the request target.";
+    let refusal = Refusal::from(Error::new(Code::MethodNotAllowed, message));
+    refusal.with(ALLOW, allowed(methods))
 }
 
 /// What the store's refusal means to the client.

@@ -13,6 +13,7 @@ use super::receive::Request;
 use super::routes::Endpoint;
 use crate::app::App;
 use crate::auth::issuer::{Grant, Holder, LIFETIME, Proven, Version};
+use crate::auth::trust::guid;
 use crate::auth::user_and_password;
 
 /// Names that stand for any tenant, where no tenant is needed to answer or the client has but one.
@@ -34,7 +35,7 @@ pub fn answer(
     base: &str,
     stamp: &Stamp,
 ) -> Answer {
-    let known = Uuid::try_parse(tenant).is_ok_and(|_| tenant.len() == 36);
+    let known = guid(tenant).is_some();
     let any = ANY_TENANT.iter().any(|one| tenant.eq_ignore_ascii_case(one));
     let tenant = tenant.to_ascii_lowercase();
     let answered = match endpoint {

@@ -161,7 +161,7 @@ async fn route(
         Place::Issuer(endpoint, tenant) => {
             seen.route = endpoint.route().name;
             if request.method == Method::OPTIONS {
-                return Ok(documents::options(Some(endpoint)));
+                return Ok(documents::options(Some(endpoint.route().methods)));
             }
             documents::allow(Some(endpoint.route()), &request.method)?;
             met(app, request, seen).await?;
@@ -170,7 +170,7 @@ async fn route(
         Place::Download(link) => {
             seen.route = Endpoint::Download.route().name;
             if request.method == Method::OPTIONS {
-                return Ok(documents::options(Some(Endpoint::Download)));
+                return Ok(documents::options(Some(Endpoint::Download.route().methods)));
             }
             documents::allow(Some(Endpoint::Download.route()), &request.method)?;
             met(app, request, seen).await?;
@@ -181,7 +181,10 @@ async fn route(
             let way = Way::Alone(stream, stamp);
             pipeline::odata(app, request, way, &base, version, &path, seen).await
         }
-        Place::Unknown if request.method == Method::OPTIONS => Ok(documents::options(None)),
+        Place::Unknown if request.method == Method::OPTIONS => {
+            let control = app.controls.as_ref().and_then(|_| controls::methods(&request.path));
+            Ok(documents::options(control))
+        }
         Place::Unknown => {
             if let Some(controls) = app.controls.as_ref().filter(|_| controls::own(&request.path)) {
                 let base = base.unwrap_or_default();
@@ -218,7 +221,7 @@ async fn fixed(
 ) -> Result<Answer, Refusal> {
     seen.route = endpoint.route().name;
     if request.method == Method::OPTIONS {
-        return Ok(documents::options(Some(endpoint)));
+        return Ok(documents::options(Some(endpoint.route().methods)));
     }
     documents::allow(Some(endpoint.route()), &request.method)?;
     met(app, request, seen).await?;

@@ -114,7 +114,7 @@ pub async fn odata(
     seen.route = endpoint.map_or("unknown", |endpoint| endpoint.route().name);
     seen.lap("parse");
     if request.method == Method::OPTIONS {
-        return Ok(documents::options(endpoint));
+        return Ok(documents::options(endpoint.map(|one| one.route().methods)));
     }
     let open = endpoint.is_some_and(|endpoint| endpoint.route().open);
     let principal = if open { None } else { Some(authenticate(app, request, base, seen).await?) };
@@ -337,11 +337,11 @@ impl Call<'_> {
         let plan = Read { set: Arc::clone(&place.set), selector };
         self.seen.lap("plan");
         let found = if computed.is_empty() {
-            self.app.store.read(self.tenant(), plan).await
+            let found = self.app.store.read(self.tenant(), plan).await;
+            found.map_err(|error| self.refusal(error, &place, &wanted))?
         } else {
             self.read_computing(plan.computing(computed)).await?
         };
-        let found = found.map_err(|error| self.refusal(error, &place, &wanted))?;
         let entity = found.ok_or_else(|| Refusal::from(resource::no_such(&wanted)))?;
         self.seen.lap("run");
         let Precondition { matches, matches_none } = self.precondition();

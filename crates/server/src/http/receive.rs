@@ -231,6 +231,32 @@ fn too_slow(time: Duration) -> Error {
 
 /// The body is larger than a request may have one.
 pub fn too_large() -> Error {
-    let message = format!("The body is too large. Expected at most {MAX_BODY} bytes, gunzipped.");
+    larger_than(MAX_BODY as u64, "")
+}
+
+/// The body is larger than a limit of the service of this name.
+fn over(most: u64, limit: &str) -> Error {
+    larger_than(most, &format!(": the limit {limit} of the service"))
+}
+
+fn larger_than(most: u64, why: &str) -> Error {
+    let message = format!("The body is too large. Expected at most {most} bytes, gunzipped{why}.");
     Error::new(Code::PayloadTooLarge, message)
+}
+
+impl Request {
+    /// The body as a whole, within a limit of the service of this name: from the stream
+    /// where it has not been taken in yet.
+    pub async fn whole(
+        &self,
+        stream: Option<&mut Stream>,
+        (most, limit): (u64, &'static str),
+    ) -> Result<Bytes, Error> {
+        if let Some(stream) = stream {
+            stream.limit(most, limit)?;
+            return stream.whole().await.map(Bytes::from);
+        }
+        let body = self.body.clone()?;
+        if body.len() as u64 <= most { Ok(body) } else { Err(over(most, limit)) }
+    }
 }

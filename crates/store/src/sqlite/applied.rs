@@ -6,8 +6,9 @@ use rollcall_odata::plan::expression::Ty;
 use rollcall_odata::{Row, Value};
 use rusqlite::{Connection, params_from_iter};
 
-use super::query::{Prepared, count_rows, last_change};
+use super::query::{Prepared, count_rows, last_change, value};
 use crate::column::computed;
+use crate::error::failed;
 use crate::sql::select::{self, Source};
 use crate::table::{Table, version};
 use crate::{Error, Listed, RowSink};
@@ -84,15 +85,4 @@ impl Reader<'_> {
         }
         version(stored.get(0).map_err(failed)?)
     }
-}
-
-fn value(ty: Ty, stored: &rusqlite::Row<'_>, at: usize) -> Result<Value, Error> {
-    let given = stored.get_ref(at).map_err(failed)?;
-    computed::decode(ty, given)
-        .ok_or_else(|| Error::Failed(format!("an expression gave no {}", ty.name())))
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it stands where map_err wants a function")]
-fn failed(error: rusqlite::Error) -> Error {
-    Error::of_read(&error)
 }

@@ -6,8 +6,9 @@ use rollcall_odata::plan::query::Shape;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use uuid::Uuid;
 
-use super::query::{Prepared, failed, met_before};
+use super::query::{Prepared, met_before};
 use crate::column::computed;
+use crate::error::failed;
 use crate::sql::changes::{self, Range};
 use crate::sql::{self, select};
 use crate::table::{Table, Tables, version};
@@ -27,11 +28,12 @@ pub(crate) fn moment(
         return Ok(Moment::default());
     };
     let snapshot = connection.unchecked_transaction().map_err(failed)?;
-    let last = last_change(&snapshot, tenant)?;
+    let last = last_number(&snapshot, tenant)?;
     at(&snapshot, tenant, last)
 }
 
-fn last_change(connection: &Connection, tenant: i64) -> Result<i64, Error> {
+/// The number of the tenant's last change, as it is kept.
+pub(super) fn last_number(connection: &Connection, tenant: i64) -> Result<i64, Error> {
     let mut statement = connection.prepare_cached(sql::LAST_CHANGE).map_err(failed)?;
     statement.query_row([tenant], |row| row.get(0)).map_err(failed)
 }
@@ -64,7 +66,7 @@ pub(crate) fn changes(
         };
     };
     let snapshot = connection.unchecked_transaction().map_err(failed)?;
-    let last = last_change(&snapshot, tenant)?;
+    let last = last_number(&snapshot, tenant)?;
     if since > last || at(&snapshot, tenant, since)? != plan.since {
         return Err(Error::UnknownMoment);
     }

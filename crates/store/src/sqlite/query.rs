@@ -9,8 +9,9 @@ use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params_from_iter};
 use uuid::Uuid;
 
-use super::applied;
+use super::{applied, changes};
 use crate::column::{computed, day_number};
+use crate::error::failed;
 use crate::sql::predicate::Statement;
 use crate::sql::select::{self, Source};
 use crate::sql::window::Texts;
@@ -248,8 +249,7 @@ fn page(
 
 /// The number of the tenant's last change.
 pub(super) fn last_change(connection: &Connection, tenant: i64) -> Result<u64, Error> {
-    let mut statement = connection.prepare_cached(sql::LAST_CHANGE).map_err(failed)?;
-    version(statement.query_row([tenant], |row| row.get(0)).map_err(failed)?)
+    version(changes::last_number(connection, tenant)?)
 }
 
 /// The texts of a report function and their values; there are none where the
@@ -359,17 +359,16 @@ impl<S: RowSink> Page<'_, S> {
         let first = self.row.len() + 1;
         self.keys.clear();
         for (number, ty) in self.extra.iter().enumerate() {
-            let given = stored.get_ref(first + number).map_err(failed)?;
-            let value = computed::decode(*ty, given)
-                .ok_or_else(|| Error::Failed(format!("an expression gave no {}", ty.name())))?;
             let place = if number < self.computed { &mut self.row } else { &mut self.keys };
-            place.push(value);
+            place.push(value(*ty, stored, first + number)?);
         }
         Ok(version)
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands where map_err wants a function")]
-pub(super) fn failed(error: rusqlite::Error) -> Error {
-    Error::of_read(&error)
+/// The value of an expression.
+pub(super) fn value(ty: Ty, stored: &rusqlite::Row<'_>, at: usize) -> Result<Value, Error> {
+    let given = stored.get_ref(at).map_err(failed)?;
+    computed::decode(ty, given)
+        .ok_or_else(|| Error::Failed(format!("an expression gave no {}", ty.name())))
 }

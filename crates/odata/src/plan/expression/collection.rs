@@ -73,7 +73,7 @@ impl Binder<'_> {
                 return self.of_written(function, whole, part);
             }
             (Collection::Property(one, ty), Collection::Property(other, other_ty)) => {
-                if alike(&ty) != alike(&other_ty) {
+                if Ty::of(&ty) != Ty::of(&other_ty) {
                     return Err(self.unlike(&ty.to_string(), &other_ty.to_string()));
                 }
                 vec![Expression::Stored(one), Expression::Stored(other)]
@@ -161,7 +161,7 @@ impl Binder<'_> {
 
     /// A collection that is written beside a property with items of a type.
     fn beside(&self, ty: &Type, items: Vec<Typed>) -> Result<Expression, Error> {
-        let wanted = alike(ty);
+        let wanted = Ty::of(ty);
         let mut values = Vec::with_capacity(items.len());
         for item in items {
             let item = match wanted {
@@ -178,19 +178,6 @@ impl Binder<'_> {
         }
         Ok(Expression::Value(Value::List(values)))
     }
-}
-
-/// What the items of a property are as values; `None` of complex ones.
-fn alike(item: &Type) -> Option<Ty> {
-    Some(match item {
-        Type::Boolean => Ty::Boolean,
-        Type::Int64 | Type::Int32 => Ty::Int,
-        Type::String => Ty::String,
-        Type::Date => Ty::Date,
-        Type::Guid => Ty::Guid,
-        Type::Duration => Ty::Duration,
-        Type::Complex(_) | Type::Collection(_) => return None,
-    })
 }
 
 fn as_value(item: Typed) -> Value {

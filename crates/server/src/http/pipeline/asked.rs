@@ -4,8 +4,8 @@
 use hyper::Method;
 use hyper::body::Bytes;
 use hyper::header::CONTENT_TYPE;
+use rollcall_odata::Error;
 use rollcall_odata::headers::{check_content_type, media_type};
-use rollcall_odata::{Code, Error};
 
 use crate::app::App;
 use crate::http::receive::{Request, Stream};
@@ -26,7 +26,7 @@ pub(super) async fn asked(
         return Err(Error::bad_request(message).about("Content-Type"));
     }
     check_content_type(content_type)?;
-    let bytes = body(app, request, stream).await?;
+    let bytes = request.whole(stream, (app.limits.query_bytes, "query-bytes")).await?;
     let text = str::from_utf8(&bytes)
         .map_err(|_| Error::bad_request("The body of a $query is not UTF-8."))?;
     let text = text.trim();
@@ -41,24 +41,6 @@ pub(super) async fn asked(
         headers: request.headers.clone(),
         body: Ok(Bytes::new()),
     })
-}
-
-/// The whole body, within the limits of size and time.
-async fn body(app: &App, request: &Request, stream: Option<&mut Stream>) -> Result<Bytes, Error> {
-    let most = app.limits.query_bytes;
-    if let Some(stream) = stream {
-        stream.limit(most, "query-bytes")?;
-        return stream.whole().await.map(Bytes::from);
-    }
-    let body = request.body.clone()?;
-    if body.len() as u64 <= most {
-        return Ok(body);
-    }
-    let message = format!(
-        "The body is too large. Expected at most {most} bytes: the limit query-bytes of the \
-         service."
-    );
-    Err(Error::new(Code::PayloadTooLarge, message))
 }
 
 /// An encoded path without its last segment.

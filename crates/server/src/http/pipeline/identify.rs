@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use jiff::Timestamp;
-use rollcall_odata::{Code, Error};
+use rollcall_odata::Error;
 
 use crate::app::App;
-use crate::auth::{Principal, Shown};
+use crate::auth::{Principal, Shown, failure};
 use crate::http::error::Refusal;
 use crate::http::receive::Request;
 use crate::observe::Observation;
@@ -59,6 +59,5 @@ fn once<'a>(request: &'a Request, name: &HeaderName) -> Result<Option<&'a [u8]>,
         return Ok(line);
     }
     let name = if *name == AUTHORIZATION { "Authorization" } else { "X-Api-Key" };
-    let message = format!("Access token validation failure. The {name} header is there twice.");
-    Err(Error::new(Code::InvalidAuthenticationToken, message))
+    Err(failure(&format!("The {name} header is there twice.")))
 }

@@ -16,7 +16,7 @@ use rollcall_odata::{Code, Error, Row};
 use rollcall_store::{self as store, Listed, RowSink, Store};
 use uuid::Uuid;
 
-use super::query::{Way, in_time};
+use super::query::{Onward, in_time};
 use crate::app::{App, Limits};
 use crate::http::body::{Body, Making, Rest, Source};
 use crate::http::error::{self, Refusal};
@@ -41,15 +41,22 @@ pub(super) trait Form: Sized + Send + 'static {
     fn fresh(&self) -> Self;
 }
 
+/// What one part may take.
+struct PartLimits {
+    part_rows: usize,
+    part_bytes: usize,
+    query_time: Duration,
+}
+
 /// Rows that are read for an answer.
 pub(super) struct Reading {
     store: Store,
-    limits: Limits,
+    limits: PartLimits,
     tenant: Uuid,
     window: Option<Window>,
     /// The page, with what of its rows is still to be read.
     page: page::Page,
-    way: Way,
+    way: Onward,
     begun: bool,
 }
 
@@ -76,9 +83,11 @@ impl Reading {
         tenant: Uuid,
         window: Option<Window>,
         page: page::Page,
-        way: Way,
+        way: Onward,
     ) -> Self {
-        let (store, limits) = (app.store.clone(), app.limits.clone());
+        let Limits { part_rows, part_bytes, query_time, .. } = app.limits;
+        let limits = PartLimits { part_rows, part_bytes, query_time };
+        let store = app.store.clone();
         Self { store, limits, tenant, window, page, way, begun: false }
     }
 
@@ -100,8 +109,7 @@ impl Reading {
         let limit = self.page.list.limit.min(self.limits.part_rows);
         let list = List { limit, ..self.page.list.clone() };
         let read = in_time(self.limits.query_time, self.read(list, form)).await?;
-        let read = read.map_err(|error| error::of_store(error, &self.page.list.set, "", ""));
-        let (listed, Sink { mut form, rows, .. }) = read?;
+        let (listed, Sink { mut form, rows, .. }) = read.map_err(error::of_any)?;
         let rest = &mut self.page.list;
         rest.limit -= rows;
         let is_last = listed.last.is_none() || rest.limit == 0;

@@ -18,7 +18,7 @@ use super::parts::{Form, Reading};
 use super::{Call, OF_A_TENANT};
 use crate::app::App;
 use crate::http::answer::Answer;
-use crate::http::error::Refusal;
+use crate::http::error::{self, Refusal};
 
 impl Call<'_> {
     /// The entities of a set: as JSON page by page, else all at once.
@@ -93,13 +93,11 @@ impl Call<'_> {
     }
 
     /// The one entity of a list, if it is there, with what is computed.
-    pub(super) async fn read_computing(
-        &self,
-        plan: List,
-    ) -> Result<Result<Option<Entity>, rollcall_store::Error>, Error> {
+    pub(super) async fn read_computing(&self, plan: List) -> Result<Option<Entity>, Refusal> {
         let listed = self.app.store.list(self.tenant(), plan, First(None));
         let listed = in_time(self.app.limits.query_time, listed).await?;
-        Ok(listed.map(|(_, First(found))| found))
+        let (_, First(found)) = listed.map_err(error::of_any)?;
+        Ok(found)
     }
 
     /// How many entities there are of those that are asked for.
@@ -122,8 +120,8 @@ impl Call<'_> {
     }
 
     /// The way to the pages after this one; `path` is its own.
-    pub(super) fn way(&self, path: &str) -> Way {
-        Way {
+    pub(super) fn way(&self, path: &str) -> Onward {
+        Onward {
             base: self.base.len(),
             address: format!("{}/{path}", self.root),
             query: self.request.query.clone(),
@@ -134,7 +132,7 @@ impl Call<'_> {
 
 /// How the next page of a request is addressed.
 #[derive(Default)]
-pub(super) struct Way {
+pub(super) struct Onward {
     /// How long scheme, host and port are, which are no part of a target.
     base: usize,
     /// The absolute address, without a query.
@@ -145,7 +143,7 @@ pub(super) struct Way {
     url_bytes: usize,
 }
 
-impl Way {
+impl Onward {
     /// The same request, from where this page ended. One that would not be taken
     /// is not given.
     pub fn next(&self, token: &str) -> Result<String, Error> {
@@ -214,13 +212,17 @@ pub(super) fn rendered(
     page: &page::Page,
     render: Render,
 ) -> Rendered<Render> {
+    let made = page.list.shape.apply.is_some();
+    let render = if made { write::Collection::made } else { render };
+    Rendered { rows: selected(rows, page), render }
+}
+
+/// Rows with what a page shows of them.
+pub(super) fn selected(rows: write::Collection, page: &page::Page) -> write::Collection {
     let (computed, selection) = (&page.list.shape.computed, page.selection.as_ref());
     match &page.list.shape.apply {
-        Some(applied) => Rendered {
-            rows: rows.applying(applied, computed, selection),
-            render: write::Collection::made,
-        },
-        None => Rendered { rows: rows.selecting(computed, selection), render },
+        Some(applied) => rows.applying(applied, computed, selection),
+        None => rows.selecting(computed, selection),
     }
 }
 

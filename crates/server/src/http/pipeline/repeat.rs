@@ -19,6 +19,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("repeatability-request-id
 const FIRST_SENT: HeaderName = HeaderName::from_static("repeatability-first-sent");
 const CLIENT_ID: HeaderName = HeaderName::from_static("repeatability-client-id");
 
+/// The headers that give a request a name.
+const NAMING: [HeaderName; 2] = [REQUEST_ID, FIRST_SENT];
+
 /// The headers besides the body that make it another request.
 const TELLING: [HeaderName; 6] =
     [CONTENT_TYPE, PREFER, IF_MATCH, IF_NONE_MATCH, VERSION, MAX_VERSION];
@@ -41,7 +44,7 @@ impl Named {
             first_sent: request.header(&FIRST_SENT),
             client: request.header(&CLIENT_ID),
         };
-        let named = [REQUEST_ID, FIRST_SENT].iter().any(|one| request.headers.contains_key(one));
+        let named = NAMING.iter().any(|one| request.headers.contains_key(one));
         if !named || [Method::GET, Method::HEAD].contains(&request.method) {
             return Ok(None);
         }
@@ -116,5 +119,5 @@ pub fn accepted(outcome: Result<Answer, Refusal>) -> Result<Answer, Refusal> {
 
 /// Whether a part of a batch has a name of its own.
 pub fn has_name(part: &Part) -> bool {
-    [REQUEST_ID, FIRST_SENT].iter().any(|one| part.header(one.as_str()).is_some())
+    NAMING.iter().any(|one| part.header(one.as_str()).is_some())
 }

@@ -7,17 +7,16 @@ use hyper::header::{ACCEPT, CONTENT_DISPOSITION, IF_NONE_MATCH};
 use rollcall_odata::headers::{self, Accept, Json, MediaType, Scope};
 use rollcall_odata::payload::csv::write::{Asked, Sheet};
 use rollcall_odata::payload::json::write::Collection;
+use rollcall_odata::plan::page;
 use rollcall_odata::plan::resource::Resource;
 use rollcall_odata::plan::window::{self, Window};
-use rollcall_odata::plan::{List, page};
 use rollcall_odata::uri::options::Options;
 use rollcall_odata::{Code, Error, Row};
-use rollcall_store::{Listed, RowSink};
+use rollcall_store::RowSink;
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
 use super::parts::{Begun, Reading};
-use super::query::{Way, in_time, query_terms, rendered};
+use super::query::{Onward, in_time, query_terms, rendered};
 use super::rows::Csv;
 use super::{Call, OF_A_TENANT, parse};
 use crate::app::App;
@@ -86,7 +85,9 @@ impl Call<'_> {
         self.preferences.check(Scope::Plain)?;
         self.count_for_graph(&window, Form::Json)?;
         self.seen.lap("plan");
-        let (listed, _) = run(self.app, self.tenant(), (window, plan), Nothing).await?;
+        let read = self.app.store.report(self.tenant(), (window, plan), Nothing);
+        let read = in_time(self.app.limits.query_time, read).await?;
+        let (listed, Nothing) = read.map_err(error::of_any)?;
         self.seen.lap("run");
         Ok(self.counted(listed.count.unwrap_or_default()))
     }
@@ -140,7 +141,7 @@ pub async fn download(
     let selection = page.selection.clone();
     let asked = Asked { shape: &shape, selection: selection.as_ref() };
     let form = Csv(Sheet::of_function(&window.function, asked, Vec::new()));
-    let reading = Reading::new(app, link.tenant, Some(window), page, Way::default());
+    let reading = Reading::new(app, link.tenant, Some(window), page, Onward::default());
     let begun = Box::pin(reading.begin(form, request)).await?;
     seen.lap("run");
     let tag = tag(&begun, || format!("{label} {limit} {shape:?} {selection:?}"));
@@ -167,17 +168,6 @@ fn tag(begun: &Begun, question: impl FnOnce() -> String) -> String {
             format!("W/\"{}\"", short(hash))
         }
     }
-}
-
-async fn run<S: RowSink>(
-    app: &App,
-    tenant: Uuid,
-    plan: (Window, List),
-    sink: S,
-) -> Result<(Listed, S), Refusal> {
-    let set = Arc::clone(&plan.1.set);
-    let done = in_time(app.limits.query_time, app.store.report(tenant, plan, sink)).await?;
-    done.map_err(|error| error::of_store(error, &set, "", ""))
 }
 
 /// No rows at all.

@@ -14,7 +14,7 @@ use rollcall_odata::plan::page;
 use rollcall_odata::plan::resource::Place;
 
 use super::parts::{Form, Reading};
-use super::query::{Way, query_terms};
+use super::query::{Onward, query_terms, selected};
 use super::{Call, OF_A_TENANT};
 use crate::http::answer::Answer;
 use crate::http::error::Refusal;
@@ -38,10 +38,7 @@ impl Call<'_> {
         let rows = Collection::of_set(&self.root, Arc::clone(set))
             // A line is the data alone, as import takes it back.
             .styled(self.style(Json { ieee754, metadata: Metadata::None }));
-        let rows = match &shape.apply {
-            Some(applied) => rows.applying(applied, &shape.computed, selection),
-            None => rows.selecting(&shape.computed, selection),
-        };
+        let rows = selected(rows, &page);
         self.rows_as(&place, form, page, Lines(rows)).await
     }
 
@@ -56,7 +53,7 @@ impl Call<'_> {
         self.preferences.check(scope)?;
         self.seen.lap("plan");
         // Without pages there is no way to the next.
-        let reading = Reading::new(self.app, self.tenant(), None, page, Way::default());
+        let reading = Reading::new(self.app, self.tenant(), None, page, Onward::default());
         let begun = Box::pin(reading.begin(form, self.request)).await?;
         self.seen.lap("run");
         let name = format!("{}.{}", place.set.name, media_type.kind().short());

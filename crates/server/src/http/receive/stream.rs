@@ -9,7 +9,7 @@ use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::HeaderMap;
 use rollcall_odata::{Code, Error};
 
-use super::{MAX_DISCARD, broken_off, is_gzip, not_gzip, too_slow};
+use super::{MAX_DISCARD, broken_off, is_gzip, not_gzip, over, too_slow};
 
 /// How much is gunzipped at once, in bytes: at worst a thousand times as much comes out.
 const GZIP_PIECE: usize = 1024;
@@ -122,12 +122,7 @@ impl Stream {
     }
 
     fn too_large(&self) -> Error {
-        let (most, limit) = (self.most, self.limit);
-        let message = format!(
-            "The body is too large. Expected at most {most} bytes, gunzipped: the limit {limit} of \
-             the service."
-        );
-        Error::new(Code::PayloadTooLarge, message)
+        over(self.most, self.limit)
     }
 
     /// What comes next on the connection.

@@ -35,20 +35,12 @@ impl Binder<'_> {
     /// The property at this position, of a row of a set.
     fn property(&self, set: &EntitySet, at: usize) -> Result<Typed, Error> {
         let property = &set.entity_type.properties[at];
-        let ty = match property.ty {
-            Type::Boolean => Ty::Boolean,
-            Type::Int64 | Type::Int32 => Ty::Int,
-            Type::String => Ty::String,
-            Type::Date => Ty::Date,
-            Type::Guid => Ty::Guid,
-            Type::Duration => Ty::Duration,
-            Type::Complex(_) | Type::Collection(_) => {
-                return Err(self.wrong(&format!(
-                    "The property '{}' is of type {}: expected one of a primitive type, or a \
-                     function that takes what it is.",
-                    property.name, property.ty
-                )));
-            }
+        let Some(ty) = Ty::of(&property.ty) else {
+            return Err(self.wrong(&format!(
+                "The property '{}' is of type {}: expected one of a primitive type, or a function \
+                 that takes what it is.",
+                property.name, property.ty
+            )));
         };
         let expression = match property.role {
             Role::Key => Expression::Shown(at, Kept::Guid),
