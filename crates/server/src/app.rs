@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use rollcall_odata::edm::Model;
 use rollcall_odata::uri::Limits as QueryLimits;
 use rollcall_store::Store;
@@ -15,10 +13,10 @@ use crate::http::controls::Controls;
 use crate::http::documents::Documents;
 use crate::http::links::Links;
 use crate::http::origin::Origin;
+use crate::http::reload::Reload;
 use crate::http::room::Room;
 use crate::http::throttle::GraphLimits;
 use crate::observe::Log;
-use crate::reload::Reload;
 
 /// The running service.
 pub struct App {
@@ -138,11 +136,4 @@ impl Default for Limits {
             write_time: Duration::from_secs(30),
         }
     }
-}
-
-/// The newest refresh date that is believed: tomorrow in UTC, today in the
-/// time zones that are ahead of it.
-pub fn newest_refresh(now: Timestamp) -> Date {
-    let today = TimeZone::UTC.to_datetime(now).date();
-    today.checked_add(1.day()).unwrap_or(today)
 }

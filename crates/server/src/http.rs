@@ -14,6 +14,7 @@ pub mod openapi;
 pub mod origin;
 pub mod pipeline;
 pub mod receive;
+pub mod reload;
 pub mod room;
 pub mod routes;
 pub mod serve;

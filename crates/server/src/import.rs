@@ -12,8 +12,8 @@ use jiff::civil::Date;
 use rollcall_odata::headers::Numbers;
 use rollcall_odata::payload::csv::read::Known;
 use rollcall_odata::plan::bulk::Intake;
+use rollcall_odata::plan::write;
 
-use crate::app::newest_refresh;
 use crate::clock::Clock;
 use crate::tally::{LeftOut, MAX_DETAILS, Tally};
 use progress::Progress;
@@ -96,7 +96,7 @@ impl Import {
         if self.sink.replaces() {
             summary.tally.replaced = Some(0);
         }
-        let newest = newest_refresh(self.clock.now());
+        let newest = write::newest_refresh(self.clock.now());
         for source in sources {
             let counter = self.progress.counter();
             let opened = source.each(&counter, &mut |name, bytes| {

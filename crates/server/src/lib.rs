@@ -11,7 +11,6 @@ pub mod folder;
 pub mod http;
 pub mod import;
 pub mod observe;
-pub mod reload;
 pub mod running;
 pub mod sample;
 pub mod tally;

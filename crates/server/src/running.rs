@@ -19,7 +19,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::folder::{Announced, Folder};
-use crate::reload;
+use crate::http::reload;
 use crate::tls::fingerprint::Fingerprint;
 
 /// A service that runs.

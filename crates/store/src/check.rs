@@ -63,7 +63,7 @@ fn integrity(moment: &Transaction<'_>, report: &mut Report) -> Result<(), Error>
 }
 
 fn changes(moment: &Transaction<'_>, report: &mut Report) -> Result<(), Error> {
-    let changes = number(moment, "SELECT count(*) FROM change", [])?;
+    let changes = number(moment, audit::CHANGES, [])?;
     report.lines.push(format!("{changes} changes"));
     let mut statement = moment.prepare(audit::GAPS).map_err(failed)?;
     let tenants = statement.query_map([], |row| row.get::<_, i64>(0));

@@ -18,7 +18,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::column::Kind;
 use crate::error::failed;
-use crate::sql::{define, quoted};
+use crate::sql::define;
 use crate::table::Tables;
 use crate::{Error, sqlite};
 
@@ -132,8 +132,7 @@ struct Recorded {
 
 impl Recorded {
     fn all(connection: &Connection) -> Result<HashMap<String, Self>, Error> {
-        let sql = "SELECT name, number, view, shape FROM data_set";
-        let mut statement = connection.prepare(sql).map_err(failed)?;
+        let mut statement = connection.prepare(define::DATA_SETS).map_err(failed)?;
         let rows = statement.query_map([], |row| {
             Ok((row.get(0)?, Self { number: row.get(1)?, view: row.get(2)?, shape: row.get(3)? }))
         });
@@ -147,8 +146,8 @@ fn numbered(recorded: &HashMap<String, Recorded>, model: &Model) -> Option<Table
 
 /// The tables of an empty database. One with tables of others is refused.
 fn create(transaction: &Transaction<'_>) -> Result<(), Error> {
-    let sql = "SELECT count(*) FROM sqlite_schema";
-    let objects: i64 = transaction.query_row(sql, [], |row| row.get(0)).map_err(failed)?;
+    let objects = transaction.query_row(define::OBJECTS, [], |row| row.get::<_, i64>(0));
+    let objects = objects.map_err(failed)?;
     if objects > 0 {
         return Err(Error::Mismatch("it was not made by Rollcall".to_owned()));
     }
@@ -161,15 +160,13 @@ fn create_table(transaction: &Transaction<'_>, set: &EntitySet, view: &str) -> R
     if name.starts_with("sqlite_") || define::RESERVED.contains(&name.as_str()) {
         return Err(Error::Mismatch(format!("no data set's table may be named \"{name}\"")));
     }
-    let sql = "SELECT count(*) FROM sqlite_schema WHERE lower(name) = ?1";
-    let taken: i64 = transaction.query_row(sql, [&name], |row| row.get(0)).map_err(failed)?;
-    if taken > 0 {
+    let taken = transaction.query_row(define::OBJECTS_NAMED, [&name], |row| row.get::<_, i64>(0));
+    if taken.map_err(failed)? > 0 {
         let message = format!("table \"{name}\" was not made by Rollcall for this data set");
         return Err(Error::Mismatch(message));
     }
     run(transaction, &define::table(set))?;
-    let sql = "INSERT INTO data_set (name, view, shape) VALUES (?1, ?2, ?3)";
-    write(transaction, sql, &[&set.table, view, &text_of(&shape(set))])
+    write(transaction, define::NEW_DATA_SET, &[&set.table, view, &text_of(&shape(set))])
 }
 
 /// Adds the columns that are new, if that is all there is to do.
@@ -196,8 +193,7 @@ fn extend_table(
     if let Some(first) = altered(transaction, set)?.into_iter().next() {
         return Err(Error::Mismatch(first));
     }
-    let sql = "UPDATE data_set SET shape = ?2 WHERE name = ?1";
-    write(transaction, sql, &[&set.table, &text_of(&wanted)])
+    write(transaction, define::NEW_SHAPE, &[&set.table, &text_of(&wanted)])
 }
 
 fn renew_view(
@@ -207,10 +203,10 @@ fn renew_view(
     name: &str,
 ) -> Result<(), Error> {
     if let Some(record) = record {
-        run(transaction, &format!("DROP VIEW IF EXISTS {}", quoted(&record.view)))?;
+        run(transaction, &define::drop_view(&record.view))?;
     }
     run(transaction, &define::view(set, name))?;
-    write(transaction, "UPDATE data_set SET view = ?2 WHERE name = ?1", &[&set.table, name])
+    write(transaction, define::NEW_VIEW, &[&set.table, name])
 }
 
 /// A view has the name of its entity set, unless a table has it.
@@ -281,8 +277,7 @@ fn additions<'w>(before: &[&str], wanted: &'w [Line]) -> Result<Vec<&'w str>, (S
 }
 
 fn columns_there(connection: &Connection, table: &str) -> Result<Vec<define::Column>, Error> {
-    let sql = "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1)";
-    let mut statement = connection.prepare(sql).map_err(failed)?;
+    let mut statement = connection.prepare(define::COLUMNS).map_err(failed)?;
     let rows = statement.query_map([table], |row| {
         let sql_type: String = row.get(1)?;
         Ok(define::Column {

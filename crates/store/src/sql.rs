@@ -55,6 +55,11 @@ pub(crate) const FORGET_TENANT: [&str; 3] = [
     "DELETE FROM repeated WHERE tenant = ?1",
 ];
 
+/// Something to write: as much as `?1`.
+pub(crate) const PROBE: &str = "INSERT INTO probe (space) VALUES (?1)";
+/// Takes it away.
+pub(crate) const PROBE_END: &str = "DELETE FROM probe";
+
 /// How many rows of many go into one statement. Its own cost is then little,
 /// and SQLite keeps its place in each tree from row to row.
 pub(crate) const CHUNK: usize = 32;
@@ -264,6 +269,9 @@ fn refresh_columns(set: &EntitySet) -> (String, String, String) {
 /// alone speak of all tenants, to the person who owns the folder.
 pub(crate) mod audit {
     use super::{EntitySet, TENANT, VERSION, quoted, refresh_per_tenant};
+
+    /// How many changes there are.
+    pub(crate) const CHANGES: &str = "SELECT count(*) FROM change";
 
     /// Tenants whose changes are not numbered 1, 2, 3 and so on.
     pub(crate) const GAPS: &str = "SELECT tenant FROM change GROUP BY tenant \

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use uuid::Uuid;
 
 use super::{Create, Precondition, Selector, Update};
@@ -16,11 +17,17 @@ use crate::value::{Row, Value};
 pub struct Terms {
     /// The key of an entity whose body has none.
     pub new_key: Uuid,
-    /// The newest refresh date that is believed: tomorrow in UTC, so that
-    /// every time zone's today is.
+    /// The newest refresh date that is believed; see [`newest_refresh`].
     pub newest_refresh: Date,
     /// `Prefer: handling=lenient`: a property that may be null and is missing is null.
     pub lenient: bool,
+}
+
+/// The newest refresh date that is believed: tomorrow in UTC, today in the time zones
+/// that are ahead of it.
+pub fn newest_refresh(now: Timestamp) -> Date {
+    let today = TimeZone::UTC.to_datetime(now).date();
+    today.checked_add(1.day()).unwrap_or(today)
 }
 
 /// A new entity. Every property but the key is required, as Graph's page says.

@@ -20,11 +20,11 @@ use crate::folder::{Folder, reachable};
 use crate::http::controls::{Controls, WARNING};
 use crate::http::documents::Documents;
 use crate::http::links::Links;
+use crate::http::reload::Reload;
 use crate::http::room::Room;
 use crate::http::serve::serve;
 use crate::http::throttle::GraphLimits;
 use crate::observe::{Gathered, Log};
-use crate::reload::Reload;
 use crate::sample;
 use crate::tls::Tls;
 
@@ -78,21 +78,13 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
     let announcement = folder.announce(address, &reload.secret, shown);
     let announcement = announcement.map_err(|error| error.to_string())?;
     // After it has been announced: who changes it later tells.
-    let issuer = Issuer::of(&folder).map_err(|error| error.to_string())?;
-    let secrets = folder.secrets().map_err(|error| error.to_string())?;
-    let authenticator = Authenticator::new(issuer).trusting(
-        config.issuers.clone(),
-        Pace::default(),
-        Arc::clone(&clock),
-        log.clone(),
-    );
-    authenticator.keep_fresh();
+    let (authenticator, links) = access(config, &folder, &clock, &log)?;
     let app = App {
         model: Arc::new(model),
         store: store.clone(),
         documents: Documents::default(),
         authenticator,
-        links: Links::new(&secrets),
+        links,
         clock: Arc::clone(&clock),
         random,
         batch_room: Room::new(config.limits.batch_total_bytes),
@@ -115,6 +107,22 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
     }
     store.close();
     Ok(())
+}
+
+/// Who has access, as the folder and the settings say now.
+fn access(
+    config: &Config,
+    folder: &Folder,
+    clock: &Arc<dyn Clock>,
+    log: &Log,
+) -> Result<(Authenticator, Links), String> {
+    let issuer = Issuer::of(folder).map_err(|error| error.to_string())?;
+    let secrets = folder.secrets().map_err(|error| error.to_string())?;
+    let (issuers, clock) = (config.issuers.clone(), Arc::clone(clock));
+    let authenticator =
+        Authenticator::new(issuer).trusting(issuers, Pace::default(), clock, log.clone());
+    authenticator.keep_fresh();
+    Ok((authenticator, Links::new(&secrets)))
 }
 
 /// The clock of requests: the machine's, unless there are controls that set it.

@@ -1,4 +1,7 @@
-//! The one file that turns errors into HTTP answers, in Graph's shape.
+//! The one file that turns errors into HTTP answers, in Graph's shape; `oauth` does so
+//! for the built-in issuer, whose clients expect another.
+
+pub mod oauth;
 
 use hyper::StatusCode;
 use hyper::header::{ALLOW, HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};

@@ -1,7 +1,7 @@
 //! The built-in issuer's endpoints: discovery, keys, and tokens for client credentials.
 
 use hyper::StatusCode;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
 use percent_encoding::percent_decode_str;
 use rollcall_odata::headers::media_type;
 use serde_json::json;
@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::answer::Answer;
 use super::error::Stamp;
+use super::error::oauth::{Refused, invalid, unproven};
 use super::receive::Request;
 use super::routes::Endpoint;
 use crate::app::App;
@@ -18,13 +19,6 @@ use crate::auth::user_and_password;
 
 /// Names that stand for any tenant, where no tenant is needed to answer or the client has but one.
 pub const ANY_TENANT: [&str; 2] = ["common", "organizations"];
-
-/// A refusal as OAuth writes it (RFC 6749, section 5.2), with Entra's additions.
-struct Refused {
-    status: StatusCode,
-    error: &'static str,
-    description: String,
-}
 
 /// Answers for a tenant as it stands in the path. `base` is scheme, host and port.
 pub fn answer(
@@ -46,28 +40,8 @@ pub fn answer(
     };
     match answered {
         Ok(body) => Answer::json(StatusCode::OK, body).uncached(),
-        Err(refused) => refusal(&refused, stamp),
+        Err(refused) => refused.answer(stamp),
     }
-}
-
-fn refusal(refused: &Refused, stamp: &Stamp) -> Answer {
-    let body = json!({
-        "error": refused.error,
-        "error_description": refused.description,
-        "timestamp": stamp.date(),
-        "trace_id": stamp.request_id,
-        "correlation_id": stamp.client_request_id,
-    });
-    let answer = Answer::json(refused.status, body.to_string());
-    if refused.status == StatusCode::UNAUTHORIZED {
-        return answer.with(WWW_AUTHENTICATE, "Basic realm=\"\"");
-    }
-    answer
-}
-
-fn invalid(description: impl Into<String>) -> Refused {
-    let (status, error) = (StatusCode::BAD_REQUEST, "invalid_request");
-    Refused { status, error, description: description.into() }
 }
 
 /// A token for the client that proves itself.
@@ -77,10 +51,8 @@ fn token(app: &App, request: &Request, tenant: Option<&str>) -> Result<String, R
         Some("client_credentials") => {}
         None => return Err(invalid("The form has no grant_type. Expected client_credentials.")),
         Some(_) => {
-            return Err(Refused {
-                error: "unsupported_grant_type",
-                ..invalid("The grant_type is not one that is served. Expected client_credentials.")
-            });
+            let message = "The grant_type is not one that is served. Expected client_credentials.";
+            return Err(invalid(message).called("unsupported_grant_type"));
         }
     }
     let basic = basic(request)?;
@@ -90,19 +62,16 @@ fn token(app: &App, request: &Request, tenant: Option<&str>) -> Result<String, R
     };
     let issuer = app.authenticator.issuer();
     let proven = issuer.proven(id.unwrap_or_default(), secret.unwrap_or_default());
-    let client = proven.ok_or_else(|| Refused {
-        status: StatusCode::UNAUTHORIZED,
-        error: "invalid_client",
-        description: "The client's id or secret is not right. `rollcall client` prints those of \
-                      the first client, `rollcall client list` the ids of all."
-            .to_owned(),
+    let client = proven.ok_or_else(|| {
+        unproven(
+            "The client's id or secret is not right. `rollcall client` prints those of the first \
+             client, `rollcall client list` the ids of all.",
+        )
     })?;
     let tenant = of_client(&client, tenant)?;
     if !form.get("scope")?.is_some_and(|scope| scope.ends_with("/.default")) {
-        return Err(Refused {
-            error: "invalid_scope",
-            ..invalid("Expected one scope, a resource with /.default after it.")
-        });
+        let message = "Expected one scope, a resource with /.default after it.";
+        return Err(invalid(message).called("invalid_scope"));
     }
     let grant = Grant {
         tenant,
@@ -185,11 +154,8 @@ fn decoded(text: &str) -> Result<String, Refused> {
 fn basic(request: &Request) -> Result<Option<(String, String)>, Refused> {
     let Some(header) = request.header(&AUTHORIZATION) else { return Ok(None) };
     // A client that tries another way has failed to prove itself (RFC 6749, section 5.2).
-    let malformed = || Refused {
-        status: StatusCode::UNAUTHORIZED,
-        error: "invalid_client",
-        description: "Expected `Authorization: Basic`, or the secret in the form alone.".to_owned(),
-    };
+    let malformed =
+        || unproven("Expected `Authorization: Basic`, or the secret in the form alone.");
     let (scheme, encoded) = header.split_once(' ').ok_or_else(malformed)?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(malformed());

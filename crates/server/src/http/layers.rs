@@ -22,10 +22,10 @@ use super::fault;
 use super::issuer;
 use super::pipeline::{self, Way, X_API_KEY, report};
 use super::receive::{Arrival, Request, Stream};
+use super::reload::{self, Reload};
 use super::routes::{self, Endpoint, Place};
 use crate::app::App;
 use crate::observe::Observation;
-use crate::reload::{self, Reload};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");

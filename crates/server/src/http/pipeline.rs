@@ -147,8 +147,7 @@ pub async fn odata(
         Way::Alone(stream, _) => (stream, None, None),
         Way::Part(slot, named) => (None, slot, named),
     };
-    let named = own.or(of_batch);
-    let answered = Call {
+    let call = Call {
         app,
         request,
         stream,
@@ -159,12 +158,11 @@ pub async fn odata(
         options,
         protocol,
         preferences,
-        named,
+        named: own.or(of_batch),
         principal,
         seen,
-    }
-    .answer(resource)
-    .await;
+    };
+    let answered = call.answer(resource).await;
     if has_name { repeat::accepted(answered) } else { answered }
 }
 

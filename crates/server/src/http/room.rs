@@ -17,6 +17,11 @@ impl Room {
         Self(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
     }
 
+    /// How many bytes nobody holds.
+    pub fn left(&self) -> usize {
+        self.0.available_permits()
+    }
+
     /// The place of one more, of which nothing is held yet.
     pub(super) fn place(&self) -> Held {
         Held { room: Arc::clone(&self.0), bytes: None }

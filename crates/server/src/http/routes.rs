@@ -1,4 +1,5 @@
-//! The route table: every address that answers, with its methods.
+//! The route table: every address that answers, with its methods. What only a command of
+//! this machine or a tester asks is in `reload` and `controls`.
 
 use percent_encoding::percent_decode_str;
 

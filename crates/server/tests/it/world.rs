@@ -86,6 +86,8 @@ pub struct World {
     clock: Arc<FixedClock>,
     secrets: Secrets,
     issuer: Issuer,
+    /// The room for rows that are stored all or not at all.
+    pub strict_room: Room,
     log: Arc<Mutex<String>>,
     secure: Option<Secure>,
     stop: Option<oneshot::Sender<()>>,
@@ -229,12 +231,25 @@ impl World {
             origin: kind.origin.clone(),
             reload: None,
         };
+        let strict_room = app.strict_room.clone();
         let tls = kind.secured.then(|| tls(folder.path()));
         let secure = tls.as_ref().map(|tls| Secure::trusting(tls.authority().unwrap()));
         let (stop, stopped) = oneshot::channel();
         let (address, thread) = run(app, store, tls, stopped, kind.ahead);
         let (stop, thread) = (Some(stop), Some(thread));
-        Self { kind, address, clock, secrets, issuer, log, secure, stop, thread, _folder: folder }
+        Self {
+            kind,
+            address,
+            clock,
+            secrets,
+            issuer,
+            strict_room,
+            log,
+            secure,
+            stop,
+            thread,
+            _folder: folder,
+        }
     }
 
     /// Sends a request and waits for the answer, both translated where names differ.

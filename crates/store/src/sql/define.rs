@@ -5,6 +5,28 @@ use rollcall_odata::edm::EntitySet;
 use super::{TENANT, VERSION, column, descends, period_text, quoted};
 use crate::column::Kind;
 
+/// Everything that a database has in it: how many tables, views and indexes.
+pub(crate) const OBJECTS: &str = "SELECT count(*) FROM sqlite_schema";
+/// How many of these have the name `?1`, in lower case.
+pub(crate) const OBJECTS_NAMED: &str = "SELECT count(*) FROM sqlite_schema WHERE lower(name) = ?1";
+/// The columns of the table `?1`.
+pub(crate) const COLUMNS: &str = "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1)";
+
+/// All data sets that are known.
+pub(crate) const DATA_SETS: &str = "SELECT name, number, view, shape FROM data_set";
+/// One more: its table's name, its view's, its shape.
+pub(crate) const NEW_DATA_SET: &str =
+    "INSERT INTO data_set (name, view, shape) VALUES (?1, ?2, ?3)";
+/// Table, shape: the shape from now on.
+pub(crate) const NEW_SHAPE: &str = "UPDATE data_set SET shape = ?2 WHERE name = ?1";
+/// Table, view: the view from now on.
+pub(crate) const NEW_VIEW: &str = "UPDATE data_set SET view = ?2 WHERE name = ?1";
+
+/// A view is made anew.
+pub(crate) fn drop_view(name: &str) -> String {
+    format!("DROP VIEW IF EXISTS {}", quoted(name))
+}
+
 /// The tables that every database has. `change` and `refresh` are ordinary
 /// tables with documented columns, for people with other SQL tools.
 pub(crate) const TABLES: &str = "

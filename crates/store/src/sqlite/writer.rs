@@ -23,7 +23,7 @@ use super::memory::{Before, Tenants};
 use super::reset;
 use crate::queue::{Taker, Waits};
 use crate::table::Tables;
-use crate::{Author, Error, Failed, Outcome, Written};
+use crate::{Author, Error, Failed, Outcome, Written, sql};
 
 /// How much a probe writes: enough that it fails on a disk that has only crumbs left.
 const PROBE_BYTES: usize = 64 * 1024;
@@ -398,8 +398,8 @@ impl Writer {
     fn probe(&mut self) -> Result<(), Error> {
         let write = |connection: &Connection| {
             let blob = vec![0_u8; PROBE_BYTES];
-            connection.execute("INSERT INTO probe (space) VALUES (?1)", [blob])?;
-            connection.execute("DELETE FROM probe", []).map(drop)
+            connection.execute(sql::PROBE, [blob])?;
+            connection.execute(sql::PROBE_END, []).map(drop)
         };
         let outcome = write(&self.connection).map_err(|error| Error::of_write(&error));
         self.health.set(outcome.is_ok());

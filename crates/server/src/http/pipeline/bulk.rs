@@ -9,11 +9,12 @@ use rollcall_odata::headers::{Handling, Preferences, RowsIn, Scope, check_conten
 use rollcall_odata::payload::csv::read::Known;
 use rollcall_odata::plan::bulk::{Bulk, Fate, Intake, Policy, Taken};
 use rollcall_odata::plan::resource::Place;
+use rollcall_odata::plan::write;
 use rollcall_odata::{Code, Error};
 use rollcall_store::{Author, Pending};
 
 use super::{Call, OF_A_TENANT};
-use crate::app::{App, newest_refresh};
+use crate::app::App;
 use crate::auth::Need;
 use crate::http::answer::Answer;
 use crate::http::error::{self, Refusal};
@@ -175,7 +176,7 @@ impl Job<'_> {
     }
 
     fn intake(&self) -> Intake {
-        let newest = newest_refresh(self.author.at);
+        let newest = write::newest_refresh(self.author.at);
         match self.form {
             RowsIn::Csv => {
                 let known = Known::of_set(&self.app.model, &self.set);

@@ -7,12 +7,11 @@ use rollcall_odata::Error;
 use rollcall_odata::headers::{self, Answer as Wish, Handling, Json, Preferences, Scope};
 use rollcall_odata::plan::query::Selection;
 use rollcall_odata::plan::resource::Place;
-use rollcall_odata::plan::write::Terms;
+use rollcall_odata::plan::write::{self, Terms};
 use rollcall_odata::plan::{self, Delete, Precondition, Selector, Versions, page};
 use rollcall_store::Written;
 
 use super::{Call, OF_A_TENANT, query, wanted};
-use crate::app::newest_refresh;
 use crate::http::answer::Answer;
 use crate::http::batch::Planned;
 use crate::http::error::Refusal;
@@ -125,7 +124,7 @@ impl Call<'_> {
         let now = self.app.clock.now();
         Terms {
             new_key: self.app.random.time_ordered_guid(now),
-            newest_refresh: newest_refresh(now),
+            newest_refresh: write::newest_refresh(now),
             lenient: preferences.handling == Some(Handling::Lenient),
         }
     }
