@@ -215,6 +215,9 @@ pub struct Numbers {
 impl Numbers {
     /// From the parameters of a `Content-Type`; others than this do not matter.
     pub fn of(content_type: &str) -> Self {
+        if !content_type.contains(';') {
+            return Self::default();
+        }
         let parameters = Parameters::read(Written::of(content_type).parameters());
         Self { ieee754: parameters.ieee754 == Some(true) }
     }

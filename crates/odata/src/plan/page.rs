@@ -113,6 +113,9 @@ pub fn written(
     terms: &Terms<'_>,
 ) -> Result<Option<Selection>, Error> {
     options.only(&[SystemOption::Expand, SystemOption::Format, SystemOption::Select])?;
+    if [SystemOption::Expand, SystemOption::Select].iter().all(|one| options.get(*one).is_none()) {
+        return Ok(None);
+    }
     Ok(planned(set, &set.name, options, terms)?.selection)
 }
 

@@ -106,7 +106,7 @@ fn below_singleton(
         return Ok(Resource::Singleton(singleton.to_owned()));
     };
     if let Some(set) = model.entity_set(&first.name).filter(|set| set.under == singleton) {
-        let path = format!("{singleton}/{}", set.name);
+        let path = [singleton, "/", &set.name].concat();
         return in_set(Place::new(set, path), first, rest, options);
     }
     // Only a function has a namespace before it.

@@ -70,8 +70,14 @@ impl Answer {
 
     /// The same with a header whose value never changes.
     #[must_use]
-    pub fn stating(mut self, name: HeaderName, value: &'static str) -> Self {
-        self.headers.insert(name, HeaderValue::from_static(value));
+    pub fn stating(self, name: HeaderName, value: &'static str) -> Self {
+        self.having(name, HeaderValue::from_static(value))
+    }
+
+    /// The same with this header.
+    #[must_use]
+    pub fn having(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
         self
     }
 

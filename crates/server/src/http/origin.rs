@@ -46,7 +46,7 @@ impl Origin {
                 "The Host header is missing or is not a host with or without a port.",
             )
         })?;
-        Ok(format!("{scheme}://{host}"))
+        Ok([scheme, "://", host].concat())
     }
 
     fn trusts(&self, peer: IpAddr) -> bool {

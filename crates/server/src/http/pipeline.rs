@@ -107,7 +107,7 @@ pub async fn odata(
     path: &str,
     seen: &mut Observation,
 ) -> Result<Answer, Refusal> {
-    let root = format!("{base}/{version}");
+    let root = [base, "/", version].concat();
     let parsed = Options::parse(&request.query)
         .and_then(|options| Ok((parse(app, &root, &options, path)?, options)));
     let endpoint = parsed.as_ref().ok().map(|(resource, _)| endpoint(resource));
@@ -416,7 +416,7 @@ impl Call<'_> {
 
     /// The address of an entity, by the path that was used, as Graph's `Location` has it.
     fn url(&self, place: &Place, row: &Row) -> String {
-        format!("{}/{}/{}", self.root, place.path, key_of(row))
+        [&self.root, "/", &place.path, "/", &key_of(row)].concat()
     }
 
     fn tenant(&self) -> uuid::Uuid {

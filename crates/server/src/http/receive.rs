@@ -69,9 +69,11 @@ impl Request {
     ) -> (Self, Option<Stream>) {
         let (parts, incoming) = head.into_parts();
         let mut request = Self::without_body(parts, arrival);
-        let apart = request.rows_in().is_some()
-            || ["$batch", "$query"].iter().any(|name| leads_to(&request.path, name));
-        if request.method == Method::POST && apart {
+        let apart = || {
+            request.rows_in().is_some()
+                || ["$batch", "$query"].iter().any(|name| leads_to(&request.path, name))
+        };
+        if request.method == Method::POST && apart() {
             let stream = Stream::new(incoming, &request.headers, body_time);
             return (request, Some(stream));
         }
@@ -156,7 +158,9 @@ pub fn is_host(text: &str) -> bool {
 /// other bodies, or is no write.
 pub fn leads_to(path: &str, name: &str) -> bool {
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    percent_decode_str(last).decode_utf8_lossy().eq_ignore_ascii_case(name)
+    last.eq_ignore_ascii_case(name)
+        || last.contains('%')
+            && percent_decode_str(last).decode_utf8_lossy().eq_ignore_ascii_case(name)
 }
 
 async fn body(incoming: Incoming, headers: &HeaderMap, time: Duration) -> Result<Bytes, Error> {

@@ -83,14 +83,19 @@ pub fn sample(
 }
 
 fn walk(bytes: &[u8], set: &EntitySet, mut walk: Walk<'_>) -> Result<Body, Error> {
-    let raw = document(bytes)?;
+    let text = text_of(bytes)?;
+    let members = match object::members(text) {
+        Ok(members) => members,
+        // What is wrong is told by a second look; a good body has one.
+        Err(_) => object::members(document(text)?.get()).map_err(|error| no_json(&error))?,
+    };
     let entity_type = &set.entity_type;
     let owner = object::Owner {
         type_name: &entity_type.name,
         properties: &entity_type.properties,
         nullable: &|at| set.nullable(at),
     };
-    let slots = walk.object(raw, &owner, "").map_err(|error| no_json(&error))?;
+    let slots = walk.object(members, &owner, "");
     Ok(Body { slots, faults: walk.faults, tag: walk.tag })
 }
 
@@ -102,7 +107,7 @@ pub fn property(
     at: usize,
     numbers: Numbers,
 ) -> Result<Value, Error> {
-    let raw = document(bytes)?;
+    let raw = document(text_of(bytes)?)?;
     let mut walk = Walk { numbers, ..Walk::of(set) };
     let property = &set.entity_type.properties[at];
     let slot = if matches!(property.ty, Type::Complex(_)) {
@@ -115,7 +120,8 @@ pub fn property(
             properties: std::slice::from_ref(&named),
             nullable: &|_| set.nullable(at),
         };
-        let slots = walk.object(raw, &owner, "").map_err(|error| no_json(&error))?;
+        let members = object::members(raw.get()).map_err(|error| no_json(&error))?;
+        let slots = walk.object(members, &owner, "");
         slots.into_iter().next().unwrap_or(Slot::Absent)
     };
     if slot == Slot::Absent {
@@ -128,15 +134,19 @@ pub fn property(
     }
 }
 
-/// The one object that a body is.
-fn document(bytes: &[u8]) -> Result<&RawValue, Error> {
+/// The text of a body.
+fn text_of(bytes: &[u8]) -> Result<&str, Error> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let text = std::str::from_utf8(bytes).map_err(|error| {
+    std::str::from_utf8(bytes).map_err(|error| {
         unreadable(format!(
             "The body is not UTF-8: byte {} fits no character.",
             error.valid_up_to()
         ))
-    })?;
+    })
+}
+
+/// The one object that a body is.
+fn document(text: &str) -> Result<&RawValue, Error> {
     if text.trim_ascii().is_empty() {
         return Err(Error::bad_request("Empty Payload. JSON content expected."));
     }
@@ -293,7 +303,8 @@ impl<'a> Walk<'a> {
 
     /// A complex value: what is left out is null.
     fn record(&mut self, raw: &RawValue, owner: &object::Owner<'_>, at: &str) -> Slot {
-        let Ok(slots) = self.object(raw, owner, at) else { return Slot::Faulty };
+        let Ok(members) = object::members(raw.get()) else { return Slot::Faulty };
+        let slots = self.object(members, owner, at);
         if slots.contains(&Slot::Faulty) {
             return Slot::Faulty;
         }

@@ -51,11 +51,8 @@ impl<'a> Shown<'a> {
             if style.tells() {
                 let names = self.selection.map(|one| names(set, self.computed, one));
                 let names = names.map(|names| format!("({names})")).unwrap_or_default();
-                text(
-                    out,
-                    "@odata.context",
-                    &format!("{root}/$metadata#{}{names}/$entity", set.name),
-                );
+                let context = [root, "/$metadata#", &set.name, &names, "/$entity"].concat();
+                text(out, "@odata.context", &context);
             }
             let about = About { root, set, version, key: &row[0] };
             about.write(out, style, Place { alone: true, keyed: shown(&0) });

@@ -21,18 +21,16 @@ pub(super) struct Owner<'a> {
 }
 
 impl Walk<'_> {
-    /// One slot for each property of the owner. An error is a member name
-    /// that is no text: the rest of the object was seen to be JSON before.
+    /// One slot for each property of the owner.
     pub(super) fn object(
         &mut self,
-        raw: &RawValue,
+        members: Vec<(Name<'_>, &RawValue)>,
         owner: &Owner<'_>,
         at: &str,
-    ) -> Result<Vec<Slot>, serde_json::Error> {
-        let members = Members.deserialize(&mut serde_json::Deserializer::from_str(raw.get()))?;
+    ) -> Vec<Slot> {
         let mut slots = vec![Slot::Absent; owner.properties.len()];
         let mut typed = Vec::new();
-        for (name, raw) in members {
+        for (Name(name), raw) in members {
             if let Some(of) = typed_by(&name, owner.properties) {
                 self.type_annotation(raw, &of.type_name(owner), &name, typed.contains(&of));
                 typed.push(of);
@@ -42,7 +40,7 @@ impl Walk<'_> {
                 self.member(&name, raw, owner, at, &mut slots);
             }
         }
-        Ok(slots)
+        slots
     }
 
     fn member(
@@ -205,11 +203,26 @@ fn edits(from: &str, to: &str) -> usize {
     row[to.len()]
 }
 
-/// Reads an object's members in order, duplicates included, values unread.
+/// The members of the one object that a text is, in order, duplicates included, values
+/// unread. An error is a text that is none, or a member name that is no text.
+pub(super) fn members(text: &str) -> Result<Vec<(Name<'_>, &RawValue)>, serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let members = Members.deserialize(&mut json)?;
+    json.end()?;
+    Ok(members)
+}
+
+/// The name of a member.
+#[derive(serde::Deserialize)]
+pub(super) struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// As many members as most objects have, so that their list need not grow.
+const USUAL_MEMBERS: usize = 16;
+
 struct Members;
 
 impl<'de> DeserializeSeed<'de> for Members {
-    type Value = Vec<(String, &'de RawValue)>;
+    type Value = Vec<(Name<'de>, &'de RawValue)>;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
         from.deserialize_map(self)
@@ -217,14 +230,14 @@ impl<'de> DeserializeSeed<'de> for Members {
 }
 
 impl<'de> Visitor<'de> for Members {
-    type Value = Vec<(String, &'de RawValue)>;
+    type Value = Vec<(Name<'de>, &'de RawValue)>;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
+        let mut members = Vec::with_capacity(USUAL_MEMBERS);
         while let Some(member) = map.next_entry()? {
             members.push(member);
         }

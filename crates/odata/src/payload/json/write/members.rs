@@ -173,7 +173,8 @@ pub(super) fn members_of(out: &mut Vec<u8>, complex: &ComplexType, values: &[Val
 
 pub(super) fn string(out: &mut Vec<u8>, text: &str) {
     let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
-    if text.bytes().all(plain) {
+    // To the end in any case: many bytes are looked at together then.
+    if text.bytes().fold(true, |all, byte| all & plain(byte)) {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');
