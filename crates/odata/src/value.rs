@@ -2,8 +2,8 @@
 
 mod decimal;
 
-use jiff::civil::{Date, Time};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
+use jiff::civil::{Date, DateTime, Time};
 use uuid::Uuid;
 
 pub use decimal::Decimal;
@@ -33,8 +33,8 @@ pub enum Value {
     Double(Double),
     /// `Edm.TimeOfDay`; only expressions have it.
     TimeOfDay(Time),
-    /// `Edm.DateTimeOffset`; only expressions have it.
-    Instant(Timestamp),
+    /// `Edm.DateTimeOffset`, in UTC; only expressions have it.
+    Instant(DateTime),
     /// `Edm.Binary`; only expressions have it.
     Binary(Vec<u8>),
     /// A collection.

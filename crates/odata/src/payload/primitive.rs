@@ -66,7 +66,7 @@ pub fn text_of(value: &Value) -> String {
         Value::Decimal(number) => number.to_string(),
         Value::Double(number) => number.to_string(),
         Value::TimeOfDay(time) => time.to_string(),
-        Value::Instant(instant) => instant.to_string(),
+        Value::Instant(instant) => format!("{instant}Z"),
         Value::Binary(bytes) => BINARY_TEXT.encode(bytes),
         Value::Null | Value::List(_) | Value::Record(_) => String::new(),
     }

@@ -137,6 +137,10 @@ fn in_function(
     if named(first, "$count") {
         return end(rest, Resource::ReportCount(window, filters));
     }
+    // A cast to the type that all have changes nothing.
+    if plain(first) && names_type(&first.name, &window.function.entity_set.entity_type.name) {
+        return in_function(window, filters, rest);
+    }
     if named(first, "content") && filters.is_empty() {
         return end(rest, Resource::Function(window, filters));
     }
@@ -271,7 +275,8 @@ fn by_id(
         );
         Error::bad_request(message).about("$id")
     };
-    let id = options.get(SystemOption::Id).ok_or_else(wrong)?;
+    // Without `$` it is an everyday word elsewhere.
+    let id = options.get(SystemOption::Id).or_else(|| options.custom("id")).ok_or_else(wrong)?;
     let path = below(root, id).unwrap_or(id);
     // An address that would need another `$id` is none of an entity.
     let segments = path::parse(path)?;
@@ -442,6 +447,7 @@ mod tests {
         ("$entity/microsoft.graph.{set}", "$id={set}('{id}')/graph.{set}"),
         ("$entity/graph.entity", "$id={set}('{id}')"),
         ("$entity/graph.{set}/teams", "$id={set}('{id}')"),
+        ("$entity", "ID={set}('{id}')"),
         ("$entity", "$id={set}"),
         ("$entity", "$id=$entity"),
         ("$entity", "$id="),
@@ -461,6 +467,8 @@ mod tests {
         ("reports/graph.getOffice365ActiveUserCounts(period='D7')/$filter(x)/$filter(y)", ""),
         ("reports/getOffice365ActiveUserCounts(period='D7')/$filter(x)/$count", ""),
         ("reports/getOffice365ActiveUserCounts(period='D7')/$filter(x)/content", ""),
+        ("reports/getOffice365ActiveUserCounts(period='D7')/graph.{set}/$count", ""),
+        ("reports/getOffice365ActiveUserCounts(period='D7')/graph.entity", ""),
         ("reports/getOffice365ActiveUserCounts(period='D7')/$query", ""),
         ("reports/getOffice365ActiveUserCounts", ""),
         ("getOffice365ActiveUserCounts(period='D7')", ""),

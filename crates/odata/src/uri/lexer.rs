@@ -143,15 +143,24 @@ fn is_signed(text: &str) -> bool {
     })
 }
 
-/// Whatever a number, date or time is written with. A colon is of a time where
-/// two digits stand before it and after it, and of `case` elsewhere.
+/// Whatever a number, date or time is written with. A colon is of a time, or of an offset
+/// behind one, where two digits and no third stand before it and two after it, and of
+/// `case` elsewhere.
 fn number_length(text: &str) -> usize {
     let bytes = text.as_bytes();
     let digits = |from: usize| {
         bytes.get(from..from + 2).is_some_and(|two| two.iter().all(u8::is_ascii_digit))
     };
+    // The clock begins behind the T of an instant, and its offset behind a sign.
+    let clock = bytes.iter().position(|byte| matches!(byte, b'T' | b't')).map_or(0, |at| at + 1);
+    let offset = |at: usize| bytes[clock.min(at)..at].iter().any(|byte| b"+-".contains(byte));
+    let of_time = |at: usize| match at.checked_sub(3).map(|before| bytes[before]) {
+        None | Some(b'T' | b't') => true,
+        Some(b'+' | b'-') => clock > 0 && offset(at),
+        Some(byte) => byte == b':' && !offset(at),
+    };
     let inside = |at: usize, byte: u8| match byte {
-        b':' => at >= 2 && digits(at - 2) && digits(at + 1),
+        b':' => at >= 2 && digits(at - 2) && digits(at + 1) && of_time(at),
         _ => byte.is_ascii_alphanumeric() || b".+-_".contains(&byte),
     };
     bytes.iter().enumerate().position(|(at, byte)| !inside(at, *byte)).unwrap_or(text.len())

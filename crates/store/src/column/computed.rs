@@ -5,8 +5,8 @@
 //! of day counts nanoseconds, an instant microseconds from 1970; a decimal is
 //! bytes in the order of the numbers, and a collection JSON as in its column.
 
-use jiff::civil::Time;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
+use jiff::civil::{DateTime, Time};
 use rollcall_odata::payload::primitive;
 use rollcall_odata::plan::expression::Ty;
 use rollcall_odata::{Double, Value};
@@ -41,7 +41,7 @@ pub(crate) fn encode(value: &Value) -> Owned {
         Value::Decimal(number) => decimal::owned(number),
         Value::Double(number) => double(number.0),
         Value::TimeOfDay(time) => Owned::Integer(nanoseconds_of(*time)),
-        Value::Instant(instant) => Owned::Integer(instant.as_microsecond()),
+        Value::Instant(instant) => Owned::Integer(microseconds(*instant)),
         Value::Binary(bytes) => Owned::Blob(bytes.clone()),
         Value::List(items) => Owned::Text(items.iter().map(item).collect::<Json>().to_string()),
     }
@@ -95,12 +95,18 @@ pub(crate) fn time_of(nanoseconds: i64) -> Option<Time> {
     Time::new(hour, minute, part(1_000_000_000, 60)?, fraction).ok()
 }
 
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
+/// How many microseconds after 1970 an instant is.
+fn microseconds(instant: DateTime) -> i64 {
+    // The years that there are have fewer than half as many as fit.
+    i64::try_from(instant.duration_since(EPOCH).as_micros()).unwrap_or(i64::MAX)
+}
+
 /// The instant so many microseconds after 1970, in the years 0000 to 9999.
-pub(crate) fn instant_of(microseconds: i64) -> Option<Timestamp> {
-    // By nanoseconds: the library's last second ends with them alone.
-    let instant = Timestamp::from_nanosecond(i128::from(microseconds) * 1000).ok()?;
-    let year = jiff::tz::Offset::UTC.to_datetime(instant).year();
-    (0..=9999).contains(&year).then_some(instant)
+pub(crate) fn instant_of(microseconds: i64) -> Option<DateTime> {
+    let instant = EPOCH.checked_add(SignedDuration::from_micros(microseconds)).ok()?;
+    (0..=9999).contains(&instant.year()).then_some(instant)
 }
 
 #[cfg(test)]
@@ -109,10 +115,13 @@ mod tests {
 
     #[test]
     fn instants_come_back_to_the_last_that_there_is() {
-        for instant in [Timestamp::MAX, Timestamp::UNIX_EPOCH] {
-            let kept = instant_of(instant.as_microsecond()).map(Timestamp::as_microsecond);
-            assert_eq!(kept, Some(instant.as_microsecond()));
+        let first = DateTime::constant(0, 1, 1, 0, 0, 0, 0);
+        let last = DateTime::constant(9999, 12, 31, 23, 59, 59, 999_999_000);
+        for instant in [first, EPOCH, last] {
+            assert_eq!(instant_of(microseconds(instant)), Some(instant));
         }
-        assert_eq!(instant_of(i64::MAX), None);
+        for beyond in [microseconds(first) - 1, microseconds(last) + 1, i64::MIN, i64::MAX] {
+            assert_eq!(instant_of(beyond), None);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! `cast` and `isof` with the primitive types.
 
-use jiff::Timestamp;
+use jiff::civil::DateTime;
 
 use super::bind::Typed;
 use super::{Comparison, Expression, Function, Ty};
@@ -8,16 +8,11 @@ use crate::error::{Code, Error};
 use crate::value::Value;
 
 /// The first instant of the year 0001, which is `mindatetime()`.
-pub(super) fn least_instant() -> Timestamp {
-    let first = jiff::civil::date(1, 1, 1).at(0, 0, 0, 0);
-    jiff::tz::Offset::UTC.to_timestamp(first).unwrap_or(Timestamp::MIN)
-}
+pub(super) const LEAST_INSTANT: DateTime = DateTime::constant(1, 1, 1, 0, 0, 0, 0);
 
-/// The last instant that can be kept, late on the last day but one of the year
-/// 9999, which is `maxdatetime()`.
-pub(super) fn greatest_instant() -> Timestamp {
-    Timestamp::MAX
-}
+/// The last instant of the year 9999, to the microsecond, which is `maxdatetime()`.
+pub(super) const GREATEST_INSTANT: DateTime =
+    DateTime::constant(9999, 12, 31, 23, 59, 59, 999_999_000);
 
 /// A primitive type by its name: what it is computed as, and what keeps a
 /// number within its range.

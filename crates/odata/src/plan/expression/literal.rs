@@ -1,7 +1,7 @@
 //! Literals to values: by how they are written, and by what they stand beside.
 
-use jiff::civil::Time;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
+use jiff::civil::{DateTime, Time};
 
 use super::bind::Typed;
 use super::{Expression, Ty};
@@ -87,7 +87,8 @@ fn integer(text: &str) -> Option<i64> {
     text.parse().ok().filter(|_| plain)
 }
 
-/// Digits, a fraction and an exponent, or what is no finite number.
+/// Digits, a fraction and an exponent, or what is no finite number; what is too great for
+/// one is infinite.
 fn double(text: &str) -> Option<f64> {
     match text {
         "INF" => return Some(f64::INFINITY),
@@ -101,7 +102,7 @@ fn double(text: &str) -> Option<f64> {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
     let shaped = digits(whole) && digits(fraction) && digits(exponent);
-    text.parse().ok().filter(|number: &f64| shaped && number.is_finite())
+    text.parse().ok().filter(|_| shaped)
 }
 
 /// A number with a fraction of zeros as the integer that it is: beside an
@@ -112,24 +113,26 @@ pub(super) fn as_integer(literal: &Literal) -> Option<i64> {
     integer(whole).filter(|_| fraction.bytes().all(|digit| digit == b'0'))
 }
 
-/// `hh:mm`, `hh:mm:ss` or `hh:mm:ss.fraction`, of at most nine digits.
+/// `hh:mm`, `hh:mm:ss` or `hh:mm:ss.fraction`, of at most twelve digits as in the ABNF,
+/// of which nine count.
 fn time(text: &str) -> Option<Time> {
     let (clock, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let parts: Vec<&str> = clock.split(':').collect();
     let two = |part: &&str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
     let fraction_fits =
-        (1..=9).contains(&fraction.len()) && fraction.bytes().all(|byte| byte.is_ascii_digit());
+        (1..=12).contains(&fraction.len()) && fraction.bytes().all(|byte| byte.is_ascii_digit());
     let count_fits = parts.len() == 3 || (parts.len() == 2 && !text.contains('.'));
     if !count_fits || !parts.iter().all(two) || !fraction_fits {
         return None;
     }
     let number = |at: usize| parts.get(at).map_or(Some(0), |part| part.parse::<i8>().ok());
-    let nanoseconds: i32 = format!("{fraction:0<9}").parse().ok()?;
+    let nanoseconds: i32 = format!("{fraction:0<9}")[..9].parse().ok()?;
     Time::new(number(0)?, number(1)?, number(2)?, nanoseconds).ok()
 }
 
-/// A day, `T`, a time to the microsecond, and `Z` or an offset, which is given in minutes.
-fn instant(text: &str) -> Option<(Timestamp, i64)> {
+/// A day, `T`, a time of which what is less than a microsecond does not count, and `Z` or
+/// an offset, which is given in minutes.
+fn instant(text: &str) -> Option<(DateTime, i64)> {
     let (day, rest) = text.split_once(['T', 't'])?;
     let (clock, offset) = if let Some(clock) = rest.strip_suffix(['Z', 'z']) {
         (clock, 0)
@@ -137,10 +140,11 @@ fn instant(text: &str) -> Option<(Timestamp, i64)> {
         let (clock, offset) = rest.split_at(rest.rfind(['+', '-'])?);
         (clock, offset_minutes(offset)?)
     };
-    let time = time(clock).filter(|time| time.subsec_nanosecond() % 1000 == 0)?;
-    let local = primitive::date(day)?.to_datetime(time);
-    let local = jiff::tz::Offset::UTC.to_timestamp(local).ok()?;
-    Some((local.checked_sub(SignedDuration::from_mins(offset)).ok()?, offset))
+    let time = time(clock)?;
+    let whole = time.with().subsec_nanosecond(time.subsec_nanosecond() / 1000 * 1000).build();
+    let local = primitive::date(day)?.to_datetime(whole.ok()?);
+    let instant = local.checked_sub(SignedDuration::from_mins(offset)).ok()?;
+    (0..=9999).contains(&instant.year()).then_some((instant, offset))
 }
 
 fn offset_minutes(text: &str) -> Option<i64> {

@@ -2,7 +2,6 @@
 //! microseconds, and of times of day and durations, which are nanoseconds.
 
 use jiff::civil::Date;
-use jiff::tz::Offset;
 use rollcall_odata::Decimal;
 use rollcall_odata::plan::expression::Function;
 use rusqlite::types::Value as Owned;
@@ -58,7 +57,7 @@ struct Moment {
 
 impl Moment {
     fn of(microseconds: i64) -> Option<Self> {
-        let date = Offset::UTC.to_datetime(instant_of(microseconds)?).date();
+        let date = instant_of(microseconds)?.date();
         Some(Self { date, time: microseconds.rem_euclid(DAY / MICROSECOND) * MICROSECOND })
     }
 }

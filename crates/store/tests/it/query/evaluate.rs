@@ -12,8 +12,8 @@ use std::cmp::Ordering;
 
 use bigdecimal::BigDecimal;
 use bigdecimal::RoundingMode::{self, Ceiling, Floor, HalfUp};
-use jiff::civil::{Date, DateTime, Time};
-use jiff::{SignedDuration, Timestamp, tz::Offset};
+use jiff::civil::{Date, DateTime, Time, date};
+use jiff::{SignedDuration, ToSpan};
 use rollcall_odata::{Row, Value};
 
 pub use numbers::{decimal, decimals};
@@ -82,7 +82,7 @@ pub fn seen(value: &Value) -> V {
         Value::Decimal(number) => V::Decimal(D(number.to_string().parse().unwrap())),
         Value::Double(number) => double(number.0),
         Value::TimeOfDay(time) => V::Time(*time),
-        Value::Instant(instant) => V::Instant(instant.as_microsecond()),
+        Value::Instant(instant) => V::Instant(microseconds(&format!("{instant}Z"))),
         Value::List(items) => V::List(items.iter().map(seen).collect()),
         Value::Binary(_) | Value::Record(_) => panic!(),
     }
@@ -108,9 +108,7 @@ pub fn evaluate(e: &E, row: &Row) -> V {
             V::NaN => V::NaN,
             _ => V::Null,
         },
-        E::Function("now", _) => {
-            V::Instant(super::NOW.parse::<Timestamp>().unwrap().as_microsecond())
-        }
+        E::Function("now", _) => V::Instant(microseconds(super::NOW)),
         E::Array(all) => V::List(all.clone()),
         E::And(all) => third_state(all, row, false),
         E::Or(all) => third_state(all, row, true),
@@ -216,9 +214,9 @@ fn operator(name: &str, one: V, other: V) -> V {
         }
         (name, V::Instant(one), V::Duration(other)) => {
             let later = (i128::from(one) * 1000 + signed(name, other)).div_euclid(1000);
-            let year = |it: i64| Timestamp::from_microsecond(it).ok().map(|it| civil(it).year());
             let later = i64::try_from(later).ok();
-            later.filter(|it| year(*it).is_some_and(|it| it >= 0)).map_or(V::Null, V::Instant)
+            let kept = |it: &i64| civil(*it).is_some_and(|it| it.year() >= 0);
+            later.filter(kept).map_or(V::Null, V::Instant)
         }
         (_, V::Instant(one), V::Instant(other)) => {
             let nanoseconds = (i128::from(one) - i128::from(other)) * 1000;
@@ -228,8 +226,20 @@ fn operator(name: &str, one: V, other: V) -> V {
     }
 }
 
-fn civil(instant: Timestamp) -> DateTime {
-    Offset::UTC.to_datetime(instant)
+/// The day and the time so many microseconds after 1970, up to the end of the year 9999.
+pub fn civil(microseconds: i64) -> Option<DateTime> {
+    let day = microseconds.div_euclid(86_400_000_000);
+    let date = date(1970, 1, 1).checked_add(day.days()).ok()?;
+    let of_day = SignedDuration::from_micros(microseconds.rem_euclid(86_400_000_000));
+    date.to_datetime(Time::midnight()).checked_add(of_day).ok()
+}
+
+/// How many microseconds after 1970 an instant is that is written in UTC.
+pub fn microseconds(text: &str) -> i64 {
+    let civil: DateTime = text.strip_suffix('Z').unwrap().parse().unwrap();
+    let days = civil.date().duration_since(date(1970, 1, 1)).as_hours() / 24;
+    let of_day = civil.time().duration_since(Time::midnight()).as_micros();
+    days * 86_400_000_000 + i64::try_from(of_day).unwrap()
 }
 
 fn signed(name: &str, nanoseconds: i64) -> i128 {
@@ -280,7 +290,7 @@ fn function(name: &str, arguments: &[V]) -> V {
         (_, [V::Date(date)]) => part(name, Some(*date), None),
         (_, [V::Time(time)]) => part(name, None, Some(*time)),
         (_, [V::Instant(it)]) => {
-            let civil = civil(Timestamp::from_microsecond(*it).unwrap());
+            let civil = civil(*it).unwrap();
             part(name, Some(civil.date()), Some(civil.time()))
         }
         different => panic!("{different:?}"),

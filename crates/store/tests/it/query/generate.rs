@@ -1,10 +1,10 @@
 //! Random rows, random expressions of a wanted type, and their text.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use rollcall_odata::{Period, Row, Value};
 use uuid::Uuid;
 
-use super::evaluate::{D, E, V, evaluate, seen};
+use super::evaluate::{D, E, V, evaluate, microseconds, seen};
 use crate::support::date;
 
 /// The types of expressions.
@@ -191,9 +191,13 @@ fn value(dice: &mut Dice, ty: T) -> V {
             V::Time(dice.one(&["00:00:00", "12:34:56.789", "23:59:59.999999999"]).parse().unwrap())
         }
         T::Instant => {
-            let texts =
-                ["0000-01-01T00:00:00Z", "1969-12-31T23:59:59.999999Z", "2026-11-24T12:34:56.789Z"];
-            V::Instant(dice.one(&texts).parse::<Timestamp>().unwrap().as_microsecond())
+            let texts = [
+                "0000-01-01T00:00:00Z",
+                "1969-12-31T23:59:59.999999Z",
+                "2026-11-24T12:34:56.789Z",
+                "9999-12-31T23:59:59.999999Z",
+            ];
+            V::Instant(microseconds(dice.one(&texts)))
         }
         T::Guid => V::Guid(guid(dice)),
         T::Duration => V::Duration(dice.one(&DURATIONS)),

@@ -1,8 +1,8 @@
 //! Expressions in the language of the protocol.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
-use super::evaluate::{E, V};
+use super::evaluate::{E, V, civil};
 use super::generate::NAMES;
 
 /// The expression, everything in parentheses.
@@ -60,7 +60,7 @@ fn literal(value: &V) -> String {
         V::Text(text) => format!("'{}'", text.replace('\'', "''")),
         V::Date(date) => date.to_string(),
         V::Time(time) => time.to_string(),
-        V::Instant(instant) => Timestamp::from_microsecond(*instant).unwrap().to_string(),
+        V::Instant(instant) => format!("{}Z", civil(*instant).unwrap()),
         V::Guid(guid) => guid.to_string(),
         V::Duration(nanoseconds) => {
             format!("duration'{}'", SignedDuration::from_nanos(*nanoseconds))

@@ -1,14 +1,15 @@
 //! Calls: of functions, of `cast` and `isof`, of `case`, and of what would be a
 //! lambda.
 
-use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 
 use super::{Binder, Typed};
 use crate::edm::Type;
 use crate::error::Error;
 use crate::plan::expression::functions::{NOT_SERVED, SIGNATURES, Signature};
 use crate::plan::expression::{Expression, Function, Ty, cast, collection, operators, pattern};
-use crate::uri::filter::{Kind, Node};
+use crate::uri::filter::{Kind, Literal, Node};
 use crate::value::Value;
 
 impl Binder<'_> {
@@ -26,9 +27,9 @@ impl Binder<'_> {
         let arguments =
             arguments.iter().map(|one| self.bind(one)).collect::<Result<Vec<_>, _>>()?;
         match (lower.as_str(), arguments.as_slice()) {
-            ("now", []) => Ok(instant(self.setting.now)),
-            ("mindatetime", []) => Ok(instant(cast::least_instant())),
-            ("maxdatetime", []) => Ok(instant(cast::greatest_instant())),
+            ("now", []) => Ok(instant(Offset::UTC.to_datetime(self.setting.now))),
+            ("mindatetime", []) => Ok(instant(cast::LEAST_INSTANT)),
+            ("maxdatetime", []) => Ok(instant(cast::GREATEST_INSTANT)),
             ("totaloffsetminutes", [Typed { ty: Some(Ty::Instant), offset, .. }]) => {
                 Ok(Typed::value(Ty::Int, Value::Int(*offset)))
             }
@@ -96,12 +97,19 @@ impl Binder<'_> {
             [value, name] => (Some(value), name),
             _ => return Err(self.wrong(&operators::no_signature(function, &[]))),
         };
-        let Kind::Path(name) = &name.kind else {
-            let message = format!("The last argument of '{function}' is not the name of a type.");
-            return Err(self.wrong(&message));
+        let name = match &name.kind {
+            Kind::Path(name) => name.join("/"),
+            // As Microsoft's client for .NET writes it.
+            Kind::Literal(Literal::Text(name)) => name.clone(),
+            _ => {
+                let message =
+                    format!("The last argument of '{function}' is not the name of a type.");
+                return Err(self.wrong(&message));
+            }
         };
-        let name = name.join("/");
-        let Some(value) = value else { return self.row_by_type(function, &name) };
+        let Some(value) = value.filter(|value| !is_row(value)) else {
+            return self.row_by_type(function, &name);
+        };
         let declared = self.declared_type(value);
         let value = self.bind(value)?;
         let bound = match function {
@@ -176,6 +184,11 @@ impl Binder<'_> {
     }
 }
 
+/// Whether this is the row itself.
+fn is_row(node: &Node) -> bool {
+    matches!(&node.kind, Kind::Path(names) if names.len() == 1 && names[0].eq_ignore_ascii_case("$it"))
+}
+
 /// `matchesPattern` with a pattern that may differ from row to row.
 fn with_its_pattern(bound: Typed) -> Typed {
     let expression = match bound.expression {
@@ -187,7 +200,7 @@ fn with_its_pattern(bound: Typed) -> Typed {
     Typed { expression, ..bound }
 }
 
-fn instant(instant: Timestamp) -> Typed {
+fn instant(instant: DateTime) -> Typed {
     let typed = Typed::new(Ty::Instant, Expression::Value(Value::Instant(instant)));
     Typed { literal: false, ..typed }
 }
