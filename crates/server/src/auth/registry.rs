@@ -121,11 +121,11 @@ impl Registry {
     }
 
     /// Gives a client another secret; nothing where there is no such client.
-    pub fn rotate_client(&mut self, id: Uuid, random: &dyn Random) -> Option<Secret> {
+    pub fn rotate_client(&mut self, id: Uuid, random: &dyn Random) -> Option<(&Client, Secret)> {
         let client = self.clients.iter_mut().find(|one| one.client_id == id)?;
         let secret = Secret::make(random);
         client.secret = Proof::of(&secret, random);
-        Some(secret)
+        Some((client, secret))
     }
 
     /// Takes a client away; whether there was one.

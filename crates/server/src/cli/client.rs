@@ -110,9 +110,9 @@ fn rotate(folder: &Folder, id: Uuid) -> Result<(), String> {
             folder.keep_first(&client).map_err(|error| error.to_string())?;
             return Ok(shown(&client));
         }
-        let secret = it.rotate_client(id, &SystemRandom).ok_or_else(|| unknown(id))?;
-        let tenants = it.client(id).map(|client| lines(&client.tenants, id, &secret));
-        Ok(tenants.unwrap_or_default())
+        let rotated = it.rotate_client(id, &SystemRandom);
+        let (client, secret) = rotated.ok_or_else(|| unknown(id))?;
+        Ok(lines(&client.tenants, id, &secret))
     })
 }
 

@@ -128,7 +128,7 @@ impl Given {
         let name = self.name.clone().unwrap_or(place.authority);
         if !is_name(&name) {
             return Err(format!(
-                "name is '{name}'. Expected letters, digits and '.:-_', at most {MAX_NAME}"
+                "name is '{name}'. Expected letters, digits and '.:-_[]', at most {MAX_NAME}"
             ));
         }
         let tenants = self.tenants()?;
