@@ -6,7 +6,8 @@ use std::fmt::Write;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Kind, Slot, Walk, kind, quote, string};
+use super::Slot;
+use super::walk::{Kind, Walk, kind, quote, string};
 use crate::edm::{Property, names_type, unqualified};
 use crate::error::Fault;
 
