@@ -89,6 +89,8 @@ pub struct One {
     pub computed: Vec<Computed>,
     /// What is shown of it, where it is not everything.
     pub selection: Option<Selection>,
+    /// Whether all that is shown is the same for as long as the entity is.
+    pub lasting: bool,
 }
 
 /// What the options ask of one entity. `own` is the option that its address has.
@@ -103,7 +105,8 @@ pub fn entity(
     let served: Vec<SystemOption> = SERVED.into_iter().chain(own).collect();
     options.only(&served)?;
     let Page { list, selection, .. } = planned(set, &set.name, options, terms)?;
-    Ok(One { computed: list.shape.computed, selection })
+    let lasting = !may_have(options, "now") && !may_have(options, "$root");
+    Ok(One { computed: list.shape.computed, selection, lasting })
 }
 
 /// What is shown of an entity after a write, where it is not everything.
@@ -193,15 +196,16 @@ fn planned(
     let limit = usize::try_from(left).unwrap_or(usize::MAX).min(terms.page_size);
     let given = given.saturating_add(limit as u64);
     let list = List { set: Arc::clone(set), limit, after, count, shape };
-    let now = asks_for_now(options).then_some(terms.now);
+    // Its pages are then of one instant.
+    let now = may_have(options, "now").then_some(terms.now);
     Ok(Page { list, selection, top, given, bound_to, now })
 }
 
-/// Whether `now()` may stand in a query: its pages are then of one instant.
-fn asks_for_now(options: &Options) -> bool {
+/// Whether a word, in lower case, may stand in a query; in a string it does so as well.
+fn may_have(options: &Options, word: &str) -> bool {
     let texts = BINDING.iter().filter_map(|one| options.get(*one));
     let mut texts = texts.chain(options.narrowing().iter().map(String::as_str));
-    let is_there = |text: &str| text.to_ascii_lowercase().contains("now");
+    let is_there = |text: &str| text.to_ascii_lowercase().contains(word);
     texts.any(is_there) || options.aliases().any(|(_, text)| is_there(text))
 }
 

@@ -143,27 +143,36 @@ fn is_signed(text: &str) -> bool {
     })
 }
 
-/// Whatever a number, date or time is written with. A colon is of a time, or of an offset
-/// behind one, where two digits and no third stand before it and two after it, and of
-/// `case` elsewhere.
+/// Whatever a number, date or time is written with. A colon belongs to the clock at the
+/// start or behind a T, or to the offset behind that one, and to `case` elsewhere.
 fn number_length(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let digits = |from: usize| {
-        bytes.get(from..from + 2).is_some_and(|two| two.iter().all(u8::is_ascii_digit))
-    };
-    // The clock begins behind the T of an instant, and its offset behind a sign.
-    let clock = bytes.iter().position(|byte| matches!(byte, b'T' | b't')).map_or(0, |at| at + 1);
-    let offset = |at: usize| bytes[clock.min(at)..at].iter().any(|byte| b"+-".contains(byte));
-    let of_time = |at: usize| match at.checked_sub(3).map(|before| bytes[before]) {
-        None | Some(b'T' | b't') => true,
-        Some(b'+' | b'-') => clock > 0 && offset(at),
-        Some(byte) => byte == b':' && !offset(at),
-    };
-    let inside = |at: usize, byte: u8| match byte {
-        b':' => at >= 2 && digits(at - 2) && digits(at + 1) && of_time(at),
-        _ => byte.is_ascii_alphanumeric() || b".+-_".contains(&byte),
-    };
-    bytes.iter().enumerate().position(|(at, byte)| !inside(at, *byte)).unwrap_or(text.len())
+    let end = plain_length(text);
+    let start = text[..end].find(['T', 't']).map_or(0, |at| at + 1);
+    let clock = if end - start == 2 { clock_length(&text[start..]) } else { None };
+    let Some(clock) = clock else { return end };
+    let clock_end = start + clock;
+    let end = clock_end + plain_length(&text[clock_end..]);
+    let offset = text[clock_end..end].rfind(['+', '-']).filter(|_| start > 0);
+    let hour = offset.map(|sign| clock_end + sign + 1).filter(|hour| end - hour == 2);
+    end + hour.filter(|hour| pair(text, hour + 2)).map_or(0, |_| 3)
+}
+
+/// How many bytes of a number there are up to a colon or what is none of its marks.
+fn plain_length(text: &str) -> usize {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".+-_".contains(&byte);
+    text.bytes().position(|byte| !plain(byte)).unwrap_or(text.len())
+}
+
+/// `hh:mm` or `hh:mm:ss` at the start, without what may follow.
+fn clock_length(text: &str) -> Option<usize> {
+    let minutes = text.as_bytes()[..2].iter().all(u8::is_ascii_digit) && pair(text, 2);
+    minutes.then(|| if pair(text, 5) { 8 } else { 5 })
+}
+
+/// Whether a colon stands here, with two digits behind it and no third.
+fn pair(text: &str, at: usize) -> bool {
+    let digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+    text.as_bytes().get(at) == Some(&b':') && digit(at + 1) && digit(at + 2) && !digit(at + 3)
 }
 
 /// The length of the GUID that stands at the start, if one does.

@@ -307,13 +307,13 @@ impl Call<'_> {
         own: Option<SystemOption>,
     ) -> Result<Answer, Refusal> {
         let terms = query::query_terms(self.app);
-        let page::One { computed, selection } =
+        let page::One { computed, selection, lasting } =
             page::entity(&place.set, &self.options, own, &terms)?;
         self.preferences.check(Scope::One)?;
         let json = self.json()?;
         let style = self.style(json);
         let set = Arc::clone(&place.set);
-        let besides = computed.clone();
+        let besides = (computed.clone(), lasting);
         let answer = self.found(place, selector, besides, |call, entity| {
             let (root, selection) = (&call.root, selection.as_ref());
             let shown = Shown { root, set: &set, computed: &computed, selection, style };
@@ -323,12 +323,13 @@ impl Call<'_> {
     }
 
     /// What is to be said of an entity, unless its version says that the client
-    /// knows it, or that it is another than the client means.
+    /// knows it, or that it is another than the client means. What is computed and
+    /// does not last for as long as the version nobody knows.
     async fn found(
         &mut self,
         place: Place,
         selector: Selector,
-        computed: Vec<Computed>,
+        (computed, lasting): (Vec<Computed>, bool),
         render: impl FnOnce(&Self, &Entity) -> Answer,
     ) -> Result<Answer, Refusal> {
         let wanted = wanted(&place.set, &selector);
@@ -347,7 +348,8 @@ impl Call<'_> {
             let failed = rollcall_store::Error::PreconditionFailed;
             return Err(self.refusal(failed, &place, &wanted));
         }
-        let known = matches_none.is_some_and(|versions| versions.contain(Some(entity.version)));
+        let known =
+            lasting && matches_none.is_some_and(|versions| versions.contain(Some(entity.version)));
         let answer =
             if known { Answer::empty(StatusCode::NOT_MODIFIED) } else { render(self, &entity) };
         self.seen.lap("render");

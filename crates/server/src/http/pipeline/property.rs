@@ -74,7 +74,7 @@ impl Call<'_> {
                 let form = self.form(part.form.offered(), &self.options)?;
                 let place = part.place.clone();
                 let render = move |call: &Self, entity: &Entity| call.shown(&part, entity, form);
-                let answer = self.found(place, selector, Vec::new(), render).await?;
+                let answer = self.found(place, selector, (Vec::new(), true), render).await?;
                 Ok(answer.applying(&self.preferences.applied(Scope::Plain)))
             }
         }
@@ -95,7 +95,7 @@ impl Call<'_> {
             let address = entity_id(&set, &entity.row[0]);
             Answer::odata(StatusCode::OK, json, write::reference(&call.root, &address, style))
         };
-        let answer = self.found(place, selector, Vec::new(), render).await?;
+        let answer = self.found(place, selector, (Vec::new(), true), render).await?;
         Ok(answer.applying(&self.preferences.applied(Scope::Plain)))
     }
 
