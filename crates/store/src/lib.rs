@@ -299,10 +299,10 @@ impl Store {
         let (to_writer, mut for_writer) = Queue::new(room, 1, usize::MAX);
         let for_writer = for_writer.pop().ok_or(Error::Closed)?;
         connection.set_prepared_statement_cache_capacity(options.statement_cache);
-        let work =
-            writer::Writer::new(connection, Arc::clone(&tables), for_writer, options.batch.max(1));
-        let health = work.health();
-        let writer = Mutex::new(Some(spawn("writer".to_owned(), || work.run())?));
+        let health = Arc::new(writer::Health::good());
+        let (own, seen, batch) = (Arc::clone(&tables), Arc::clone(&health), options.batch.max(1));
+        let work = move || writer::Writer::new(&connection, own, for_writer, batch, seen).run();
+        let writer = Mutex::new(Some(spawn("writer".to_owned(), work)?));
         let readers = Mutex::new(readers);
         Ok(Self(Arc::new(Shared { tables, to_writer, to_readers, health, writer, readers })))
     }

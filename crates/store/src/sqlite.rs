@@ -11,6 +11,7 @@ pub(crate) mod once;
 pub(crate) mod query;
 pub(crate) mod reader;
 mod reset;
+mod statements;
 #[cfg(test)]
 mod tests;
 pub(crate) mod writer;

@@ -3,12 +3,13 @@
 use rollcall_odata::plan::{Delete, Selector, Update, Write};
 use rollcall_odata::{Error as Refusal, Row, Value};
 use rusqlite::types::ToSqlOutput;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, params_from_iter};
+use rusqlite::{ErrorCode, OptionalExtension, params_from_iter};
 use uuid::Uuid;
 
 use super::memory::{Tenant, Tenants};
 use super::once::apply_once;
 use super::query;
+use super::statements::Statements;
 use crate::table::{Table, Tables};
 use crate::{Author, Entity, Error, Written, sql};
 
@@ -34,7 +35,7 @@ impl From<Error> for Stop {
 
 /// Does one write.
 pub(super) fn apply(
-    connection: &Connection,
+    connection: &Statements<'_>,
     tables: &Tables,
     tenants: &mut Tenants,
     author: &Author,
@@ -51,14 +52,14 @@ pub(super) fn apply(
 }
 
 /// What a write works with.
-pub(super) struct Work<'a> {
-    pub connection: &'a Connection,
+pub(super) struct Work<'a, 'c> {
+    pub connection: &'a Statements<'c>,
     pub table: &'a Table,
     pub tenants: &'a mut Tenants,
     pub author: &'a Author,
 }
 
-impl Work<'_> {
+impl Work<'_, '_> {
     /// The row itself is written first: it alone can meet a conflict, and then nothing is there yet.
     fn create(&mut self, row: Row) -> Result<Written, Stop> {
         let table = self.table;
@@ -132,8 +133,7 @@ impl Work<'_> {
         }
         let key = table.bind_one(0, &current.row[0])?;
         let former = table.to_json(&current.row)?;
-        let mut statement = self.connection.prepare_cached(&table.sql.delete)?;
-        statement.execute((tenant.number, &key))?;
+        self.connection.run(&table.sql.delete, (tenant.number, &key))?;
         self.log(tenant, tenant.last_change + 1, "deleted", &key, Some(&former))?;
         self.leave(tenant.number, table.days(&current.row))?;
         Ok(Written::Deleted)
@@ -154,8 +154,7 @@ impl Work<'_> {
         row: &[ToSqlOutput<'_>],
     ) -> Result<bool, Stop> {
         let head = [ToSqlOutput::from(tenant), ToSqlOutput::from(number)];
-        let mut statement = self.connection.prepare_cached(text)?;
-        match statement.execute(params_from_iter(head.iter().chain(row))) {
+        match self.connection.run(text, params_from_iter(head.iter().chain(row))) {
             Ok(_) => Ok(true),
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
                 Ok(false)
@@ -210,17 +209,9 @@ impl Work<'_> {
         former: Option<&str>,
     ) -> Result<(), Stop> {
         let author = self.author;
-        let mut statement = self.connection.prepare_cached(sql::NEW_CHANGE)?;
-        statement.execute((
-            tenant.number,
-            number,
-            self.table.number,
-            key,
-            kind,
-            &author.principal,
-            author.at.as_millisecond(),
-            former,
-        ))?;
+        let (set, at) = (self.table.number, author.at.as_millisecond());
+        let values = (tenant.number, number, set, key, kind, &author.principal, at, former);
+        self.connection.run(sql::NEW_CHANGE, values)?;
         self.tenants.insert(author.tenant, Tenant { last_change: number, ..tenant });
         Ok(())
     }
@@ -241,8 +232,8 @@ impl Work<'_> {
             .query_row((tenant, set, refreshed, period, date), |row| row.get(0))
             .optional()?;
         if stale.flatten() != Some(false) {
-            self.connection.prepare_cached(sql::REFRESH_FORGET)?.execute((tenant, set))?;
-            self.connection.prepare_cached(&table.sql.refresh_renew)?.execute((tenant, set))?;
+            self.connection.run(sql::REFRESH_FORGET, (tenant, set))?;
+            self.connection.run(&table.sql.refresh_renew, (tenant, set))?;
         }
         Ok(())
     }

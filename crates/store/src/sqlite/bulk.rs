@@ -4,18 +4,19 @@
 use rollcall_odata::Value;
 use rollcall_odata::plan::Selector;
 use rollcall_odata::plan::bulk::{Bulk, Policy};
-use rusqlite::{CachedStatement, Connection, ErrorCode};
+use rusqlite::{CachedStatement, ErrorCode};
 
 use super::apply::{Stop, Work};
 use super::memory::{Tenant, Tenants};
 use super::query;
+use super::statements::Statements;
 use crate::sql::CHUNK;
 use crate::table::Tables;
 use crate::{Author, Conflict, Error, Outcome};
 
 /// Writes the rows in this order; gives what became of each, in theirs.
 pub(super) fn write(
-    connection: &Connection,
+    connection: &Statements<'_>,
     tables: &Tables,
     tenants: &mut Tenants,
     author: &Author,
@@ -38,8 +39,8 @@ pub(super) fn write(
 }
 
 /// Rows on their way into the table.
-struct Load<'a> {
-    work: Work<'a>,
+struct Load<'a, 'c> {
+    work: Work<'a, 'c>,
     plan: &'a Bulk,
     tenant: Tenant,
     rows: CachedStatement<'a>,
@@ -49,7 +50,7 @@ struct Load<'a> {
     singly: usize,
 }
 
-impl Load<'_> {
+impl Load<'_, '_> {
     fn write(mut self, order: &[u32]) -> Result<Vec<Outcome>, Stop> {
         let author = self.work.author;
         let at = author.at.as_millisecond();

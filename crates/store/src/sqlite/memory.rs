@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use rusqlite::Connection;
 use uuid::Uuid;
 
+use super::statements::Statements;
 use crate::sql;
 
 /// What is remembered of tenants.
@@ -72,14 +72,11 @@ impl Tenants {
 
     /// Tells `refresh` what it has not been told yet: before it is read, and
     /// before the transaction ends.
-    pub fn tell(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        if self.news.is_empty() {
-            return Ok(());
-        }
-        let mut statement = connection.prepare_cached(sql::REFRESH_ENTER)?;
+    pub fn tell(&mut self, connection: &Statements<'_>) -> rusqlite::Result<()> {
         for ((tenant, set), news) in self.news.drain() {
             let News { refreshed, period, first, last } = news;
-            statement.execute((tenant, set, refreshed, period, first, last))?;
+            let values = (tenant, set, refreshed, period, first, last);
+            connection.run(sql::REFRESH_ENTER, values)?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::apply::{Stop, apply};
 use super::memory::Tenants;
 use super::query;
+use super::statements::Statements;
 use crate::sql::once as sql;
 use crate::table::{Table, Tables, version};
 use crate::{Author, Entity, Error, Written};
@@ -15,7 +16,7 @@ use crate::{Author, Entity, Error, Written};
 /// Does a write, or says what became of it before. What is refused leaves no
 /// trace and is not remembered: it is tried anew.
 pub(super) fn apply_once(
-    connection: &Connection,
+    connection: &Statements<'_>,
     tables: &Tables,
     tenants: &mut Tenants,
     author: &Author,

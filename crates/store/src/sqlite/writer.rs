@@ -21,6 +21,7 @@ pub(crate) use super::group::Task;
 use super::group::Waiting;
 use super::memory::{Before, Tenants};
 use super::reset;
+use super::statements::Statements;
 use crate::queue::{Taker, Waits};
 use crate::table::Tables;
 use crate::{Author, Error, Failed, Outcome, Written, sql};
@@ -89,6 +90,11 @@ pub(crate) struct BulkRequest {
 pub(crate) struct Health(AtomicBool);
 
 impl Health {
+    /// Of a writer that has tried nothing yet.
+    pub fn good() -> Self {
+        Self(AtomicBool::new(true))
+    }
+
     pub fn is_good(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
@@ -99,8 +105,8 @@ impl Health {
 }
 
 /// The writer and all that is its own.
-pub(crate) struct Writer {
-    connection: Connection,
+pub(crate) struct Writer<'c> {
+    connection: Statements<'c>,
     tables: Arc<Tables>,
     messages: Taker<Message>,
     health: Arc<Health>,
@@ -110,22 +116,17 @@ pub(crate) struct Writer {
     tenants: Tenants,
 }
 
-impl Writer {
-    /// A writer in good health; `batch` is the most writes in one transaction.
+impl<'c> Writer<'c> {
+    /// A writer whose health others see; `batch` is the most writes in one transaction.
     pub fn new(
-        connection: Connection,
+        connection: &'c Connection,
         tables: Arc<Tables>,
         messages: Taker<Message>,
         batch: usize,
+        health: Arc<Health>,
     ) -> Self {
-        let health = Arc::new(Health(AtomicBool::new(true)));
-        let tenants = Tenants::default();
+        let (connection, tenants) = (Statements::of(connection), Tenants::default());
         Self { connection, tables, messages, health, batch, last_batch: 0, tenants }
-    }
-
-    /// How others see whether it can write.
-    pub fn health(&self) -> Arc<Health> {
-        Arc::clone(&self.health)
     }
 
     /// Works until nobody is left who could ask.
@@ -407,8 +408,6 @@ impl Writer {
     }
 
     fn execute(&self, sql: &str) -> Result<(), Error> {
-        let mut statement =
-            self.connection.prepare_cached(sql).map_err(|error| Error::of_write(&error))?;
-        statement.execute([]).map(drop).map_err(|error| Error::of_write(&error))
+        self.connection.run(sql, []).map(drop).map_err(|error| Error::of_write(&error))
     }
 }
