@@ -49,7 +49,7 @@ pub struct App {
     /// What absolute URLs begin with.
     pub origin: Origin,
     /// How it is told that who has access has changed, if it has a folder.
-    pub reload: Option<Reload>,
+    pub reload: Option<Arc<Reload>>,
 }
 
 /// The limits that hold the service together under load.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::tls::fingerprint::Fingerprint;
-pub use secrets::{FirstClient, SIGNING_KEY, Secret, Secrets, new_key};
+pub use secrets::{FIRST_CLIENT, FirstClient, Mark, SIGNING_KEY, Secret, Secrets, new_key};
 
 /// The format that this program writes, and the newest that it knows.
 const FORMAT: u32 = 1;
@@ -156,17 +156,28 @@ impl Folder {
                 self.path.display()
             ))
         };
+        self.lock_while(|| true)?.ok_or_else(taken)
+    }
+
+    /// As `lock`; nothing where another process has the folder, which is known at once
+    /// of a service that says where it listens.
+    pub fn try_lock(&self) -> Result<Option<Lock>, Error> {
+        self.lock_while(|| self.announced().is_none())
+    }
+
+    /// Tries again for as long as this holds, and not for longer than anybody looks.
+    fn lock_while(&self, holds: impl Fn() -> bool) -> Result<Option<Lock>, Error> {
         for _ in 1..LOCK_TRIES {
-            if let Some(lock) = self.try_lock()? {
+            let lock = self.lock_now()?;
+            if lock.is_some() || !holds() {
                 return Ok(lock);
             }
             std::thread::sleep(LOCK_PAUSE);
         }
-        self.try_lock()?.ok_or_else(taken)
+        self.lock_now()
     }
 
-    /// As `lock`; nothing where another process has the folder.
-    pub fn try_lock(&self) -> Result<Option<Lock>, Error> {
+    fn lock_now(&self) -> Result<Option<Lock>, Error> {
         let (path, file) = self.lock_file(LOCK_FILE)?;
         match file.try_lock() {
             Ok(()) => {
@@ -326,10 +337,19 @@ mod tests {
         let (_, looks) = again.lock_file(LOCK_FILE).unwrap();
         looks.lock_shared().unwrap();
         assert!(again.is_free().unwrap(), "several may look at once");
-        let waits = std::thread::spawn(move || again.lock().map(drop));
+        let waits = std::thread::spawn(move || {
+            again.lock().map(drop).unwrap();
+            again
+        });
         std::thread::sleep(LOCK_PAUSE);
         drop(looks);
-        waits.join().unwrap().unwrap();
+        let again = waits.join().unwrap();
+        let (_, looks) = again.lock_file(LOCK_FILE).unwrap();
+        looks.lock_shared().unwrap();
+        let waits = std::thread::spawn(move || again.try_lock().unwrap().is_some());
+        std::thread::sleep(LOCK_PAUSE);
+        drop(looks);
+        assert!(waits.join().unwrap());
     }
 
     #[test]

@@ -9,7 +9,8 @@ use super::proof::Proof;
 use crate::clock::Random;
 use crate::folder::{Error, Folder, Secret};
 
-const FILE: &str = "clients.json";
+/// The file of clients and API keys.
+pub const FILE: &str = "clients.json";
 
 /// The most clients, and the most API keys: all are held in memory, and the file is
 /// written whole with each change.

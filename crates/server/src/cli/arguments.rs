@@ -25,6 +25,8 @@ impl Data {
     }
 }
 
+const NO_GUID: &str = "expected a GUID such as 00000000-0000-0000-0000-000000000000";
+
 /// A tenant of work or school accounts.
 pub fn tenant(text: &str) -> Result<Uuid, String> {
     match guid(text) {
@@ -32,8 +34,13 @@ pub fn tenant(text: &str) -> Result<Uuid, String> {
             Err("that is the tenant of personal accounts, which are refused".to_owned())
         }
         Some(tenant) => Ok(tenant),
-        None => Err("expected a GUID such as 00000000-0000-0000-0000-000000000000".to_owned()),
+        None => Err(NO_GUID.to_owned()),
     }
+}
+
+/// The id of a client.
+pub fn client(text: &str) -> Result<Uuid, String> {
+    guid(text).ok_or_else(|| NO_GUID.to_owned())
 }
 
 /// The first client's tenant, for who names none.

@@ -35,11 +35,13 @@ enum Command {
     /// Give a client another secret; the one that it had, and its tokens, hold no more
     Rotate {
         /// The client's id
+        #[arg(value_parser = arguments::client)]
         client: Uuid,
     },
     /// Take a client away; its tokens hold no more
     Remove {
         /// The client's id
+        #[arg(value_parser = arguments::client)]
         client: Uuid,
     },
 }

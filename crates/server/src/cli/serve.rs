@@ -73,7 +73,7 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
     let tls = config.tls.as_ref();
     let tls =
         tls.map(|source| Tls::start(source, &folder, address, &*machine, &random)).transpose()?;
-    let reload = Reload::of(&folder, &SystemRandom);
+    let reload = Arc::new(Reload::of(&folder, &SystemRandom));
     let shown = tls.as_ref().map(Tls::fingerprint);
     let announcement = folder.announce(address, &reload.secret, shown);
     let announcement = announcement.map_err(|error| error.to_string())?;
@@ -94,16 +94,22 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
         controls,
         log: log.clone(),
         origin: config.origin.clone(),
-        reload: Some(reload),
+        reload: Some(Arc::clone(&reload)),
     };
     greet(&app, address, &config.data, tls.as_ref());
-    let served = serve(Arc::new(app), listener, tls.as_ref().map(Tls::config), stop);
-    match tls {
-        None => served.await,
-        Some(tls) => tokio::select! {
-            () = served => {}
-            () = tls.keep(&announcement, &*machine, &log) => {}
-        },
+    let app = Arc::new(app);
+    let served = serve(Arc::clone(&app), listener, tls.as_ref().map(Tls::config), stop);
+    let access = reload.keep(&app);
+    let certificate = async {
+        match tls {
+            Some(tls) => tls.keep(&announcement, &*machine, &log).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = served => {}
+        () = access => {}
+        () = certificate => {}
     }
     store.close();
     Ok(())

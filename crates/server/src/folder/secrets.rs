@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::SystemTime;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use p256::SecretKey;
@@ -17,7 +18,12 @@ use crate::clock::Random;
 
 /// The file of the key that signs the built-in issuer's tokens.
 pub const SIGNING_KEY: &str = "signing-key.pem";
-const CLIENT_FILE: &str = "client.json";
+/// The file of the first client.
+pub const FIRST_CLIENT: &str = "client.json";
+
+/// What tells a file from the one that took its place: when it was written, and how long
+/// it is; nothing where there is none.
+pub type Mark = Option<(SystemTime, u64)>;
 
 /// Text that is shown to nobody by accident: `Debug` leaves it out.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,7 +118,7 @@ impl Folder {
         if !self.has(SIGNING_KEY)? {
             self.keep_key(SIGNING_KEY, &made.signing_key)?;
         }
-        if !self.has(CLIENT_FILE)? {
+        if !self.has(FIRST_CLIENT)? {
             self.keep_first(&made.client)?;
         }
         self.secrets()
@@ -134,12 +140,22 @@ impl Folder {
     pub fn keep_first(&self, client: &FirstClient) -> Result<(), Error> {
         let mut json = serde_json::to_vec_pretty(client).unwrap_or_default();
         json.push(b'\n');
-        self.keep(CLIENT_FILE, &json)
+        self.keep(FIRST_CLIENT, &json)
     }
 
     /// What it keeps in the file of this name, a secret; nothing where there is none.
     pub fn kept(&self, name: &str) -> Result<Option<String>, Error> {
         self.has(name)?.then(|| read(&self.path.join(name))).transpose()
+    }
+
+    /// What tells the file of this name from another in its place.
+    pub fn mark(&self, name: &str) -> Result<Mark, Error> {
+        let path = self.path.join(name);
+        let told = |data: fs::Metadata| Ok(Some((data.modified()?, data.len())));
+        match fs::metadata(&path).and_then(told) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            mark => mark.map_err(|error| Error::of_file(&path, &error)),
+        }
     }
 
     /// Whether there is a file of this name. A link to one that cannot be reached now
@@ -161,7 +177,7 @@ impl Folder {
     /// The folder's secrets, which its first `rollcall serve` has made.
     pub fn secrets(&self) -> Result<Secrets, Error> {
         let signing_key = read_key(&self.path.join(SIGNING_KEY))?;
-        let client = self.path.join(CLIENT_FILE);
+        let client = self.path.join(FIRST_CLIENT);
         let parsed = serde_json::from_str(&read(&client)?).map_err(|error| {
             // The position alone: the text around it may be the secret.
             let (line, column) = (error.line(), error.column());
@@ -226,11 +242,11 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let folder = Folder::open_or_create(parent.path()).unwrap();
         let nowhere = parent.path().join("unmounted/client.json");
-        std::os::unix::fs::symlink(&nowhere, parent.path().join(CLIENT_FILE)).unwrap();
-        assert!(folder.kept(CLIENT_FILE).is_err());
+        std::os::unix::fs::symlink(&nowhere, parent.path().join(FIRST_CLIENT)).unwrap();
+        assert!(folder.kept(FIRST_CLIENT).is_err());
         let made = folder.make_secrets(&SeededRandom::new(1)).map(drop);
-        assert!(made.unwrap_err().to_string().contains(CLIENT_FILE));
-        assert!(parent.path().join(CLIENT_FILE).is_symlink());
+        assert!(made.unwrap_err().to_string().contains(FIRST_CLIENT));
+        assert!(parent.path().join(FIRST_CLIENT).is_symlink());
     }
 
     #[test]
@@ -240,7 +256,7 @@ mod tests {
         let secrets = folder.make_secrets(&SeededRandom::new(1)).unwrap();
         let secret = secrets.client.client_secret.reveal().to_owned();
         assert!(!format!("{:?}", secrets.client).contains(&secret));
-        write_whole(&parent.path().join(CLIENT_FILE), secret.as_bytes()).unwrap();
+        write_whole(&parent.path().join(FIRST_CLIENT), secret.as_bytes()).unwrap();
         let error = folder.secrets().map(|_| ()).unwrap_err().to_string();
         assert!(!error.contains(&secret), "{error}");
     }

@@ -211,7 +211,7 @@ fn reload_of<'a>(app: &'a App, request: &Request) -> Option<&'a Reload> {
     if request.path != reload::PATH || request.method != Method::POST {
         return None;
     }
-    app.reload.as_ref().filter(|reload| reload.is_shown(request.header(&reload::SECRET)))
+    app.reload.as_deref().filter(|reload| reload.is_shown(request.header(&reload::SECRET)))
 }
 
 async fn fixed(

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::process::Command;
+use std::time::Duration;
 
 use rollcall::folder::{Folder, Secret};
 
@@ -179,18 +180,30 @@ fn many_commands_at_once_lose_nothing() {
     assert_eq!(fresh.done("client list").lines().count(), 9);
 }
 
-/// Adds a client with a command that is killed when it begins this call of the system
-/// for the first time.
-fn killed_at(fresh: &Fresh, call: &str) {
+/// Runs a command that is killed when it begins this call of the system for the first
+/// time.
+fn killed_at(fresh: &Fresh, call: &str, line: &str) {
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("inject={call}:signal=KILL")]);
-    strace.args([ROLLCALL, "client", "add", "--data"]).arg(&fresh.data);
+    strace.arg(ROLLCALL).args(line.split(' ')).arg("--data").arg(&fresh.data);
     let killed = strace.output().unwrap();
     // It ends as what it traces did.
     assert_eq!(
         std::os::unix::process::ExitStatusExt::signal(&killed.status),
         Some(9),
         "{killed:?}"
+    );
+}
+
+/// Waits until a token is refused that the service was not told to refuse.
+fn refused_soon(fresh: &Fresh, token: &str) {
+    let refused = || read(fresh.service.address, token).status == 401;
+    assert!(
+        (0..200).any(|_| refused() || {
+            std::thread::sleep(Duration::from_millis(50));
+            false
+        }),
+        "it is still taken"
     );
 }
 
@@ -205,37 +218,53 @@ fn a_command_that_is_killed_leaves_one_state_or_the_other() {
     fresh.done("client add");
     let before = file();
     // Before the new file is under its name.
-    killed_at(&fresh, "rename");
+    killed_at(&fresh, "rename", "client add");
     assert_eq!((count(), file()), (2, before));
     fresh.done("client add");
     assert_eq!(count(), 3);
     // When it is, and the service does not know.
-    killed_at(&fresh, "connect");
+    killed_at(&fresh, "connect", "client add");
     assert_eq!(count(), 4);
     fresh.done("client add");
     assert_eq!(count(), 5);
 }
 
 #[test]
-fn what_a_killed_command_has_kept_the_next_one_tells() {
-    if !has("strace", "what_a_killed_command_has_kept_the_next_one_tells") {
+fn what_a_killed_command_did_not_tell_the_service_finds() {
+    if !has("strace", "what_a_killed_command_did_not_tell_the_service_finds") {
         return;
     }
     let fresh = Fresh::start(&[]);
-    let asks_for_basic = || {
-        let refused = ask("GET", COLLECTION).send(fresh.service.address);
-        refused.headers.iter().any(|(_, value)| value.starts_with("Basic"))
-    };
-    let key = fresh.done("key add");
-    let id = &key["rck_".len()..][..16];
-    let mut strace = Command::new("strace");
-    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "inject=connect:signal=KILL"]);
-    strace.args([ROLLCALL, "key", "remove", id, "--data"]).arg(&fresh.data);
-    strace.output().unwrap();
-    assert!(asks_for_basic(), "it does not know yet");
-    let (status, _, err) = fresh.run(&format!("key remove {id}"));
-    assert!(status == 1 && err.contains("There is no key"), "{err}");
-    assert!(!asks_for_basic());
+    let address = fresh.service.address;
+    let [removed, rotated, stays] = [(); 3].map(|()| printed(&fresh.done("client add")));
+    let token = |client| fetched(address, "common", client);
+    let tokens = [&removed, &rotated, &stays].map(token);
+    let command = format!("client remove {}", removed["CLIENT_ID"]);
+    killed_at(&fresh, "connect", &command);
+    refused_soon(&fresh, &tokens[0]);
+    killed_at(&fresh, "connect", &format!("client rotate {}", rotated["CLIENT_ID"]));
+    refused_soon(&fresh, &tokens[1]);
+    assert_eq!(read(address, &tokens[2]).status, 200);
+    killed_at(&fresh, "connect", "signing-key rotate");
+    refused_soon(&fresh, &tokens[2]);
+    let after = token(&stays);
+    assert_eq!(read(address, &after).status, 200);
+    // Who runs it again learns that it was done.
+    let (status, _, err) = fresh.run(&command);
+    assert!(status == 1 && err.contains("There is no client"), "{err}");
+}
+
+#[test]
+fn a_service_that_hung_while_it_was_told_finds_it_when_it_goes_on() {
+    let fresh = Fresh::start(&[]);
+    let client = printed(&fresh.done("client add"));
+    let token = fetched(fresh.service.address, "common", &client);
+    crate::process::signal(fresh.service.id(), "STOP");
+    let (status, out, err) = fresh.run(&format!("client rotate {}", client["CLIENT_ID"]));
+    crate::process::signal(fresh.service.id(), "CONT");
+    assert!(status == 1 && err.contains("could not be told"), "{err}");
+    refused_soon(&fresh, &token);
+    fetched(fresh.service.address, "common", &printed(&out));
 }
 
 #[test]
@@ -368,6 +397,8 @@ fn bad_arguments_are_told() {
         (add("--tenant 9188040d-6c67-4c5b-b112-36a304b66dad"), "personal"),
         (add("--role Reports.Write"), "expected one of Reports.Read.All"),
         (add("--name \"a\nb\""), "control characters"),
+        ("client remove nope".to_owned(), "expected a GUID"),
+        ("client rotate 1".to_owned(), "expected a GUID"),
         (format!("client remove {OTHER}"), "There is no client"),
         (format!("client remove {}", first["CLIENT_ID"]), "The first client stays"),
         (format!("client rotate {OTHER}"), "There is no client"),
