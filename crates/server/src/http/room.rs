@@ -23,20 +23,21 @@ impl Room {
     }
 
     /// The place of one more, of which nothing is held yet.
-    pub(super) fn place(&self) -> Held {
+    pub fn place(&self) -> Held {
         Held { room: Arc::clone(&self.0), bytes: None }
     }
 }
 
 /// What one takes of the room; dropped, it takes nothing.
-pub(super) struct Held {
+#[derive(Debug)]
+pub struct Held {
     room: Arc<Semaphore>,
     bytes: Option<OwnedSemaphorePermit>,
 }
 
 impl Held {
     /// Holds so many bytes in all, or as many as before where there is no room.
-    pub(super) fn hold(&mut self, bytes: usize) -> bool {
+    pub fn hold(&mut self, bytes: usize) -> bool {
         let held = self.bytes.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         if bytes <= held {
             let spare = self.bytes.as_mut().and_then(|all| all.split(held - bytes));

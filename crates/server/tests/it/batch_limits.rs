@@ -94,11 +94,18 @@ fn all_batches_together_have_room_for_so_many_answers() {
     // Writes are done and told in any case.
     let told = answers(&world.send(&batch(&world, &creates)));
     assert_eq!(statuses(&told), [201; 5]);
-    let many: Vec<Json> = (0..9).map(|number| list(&number.to_string())).collect();
+    let first = |number: usize| {
+        let mut list = list(&number.to_string());
+        list["url"] = json!("office365ActiveUserCounts?$top=1");
+        list
+    };
+    let many: Vec<Json> = (0..5).map(first).collect();
+    let mut others = world.batch_room.place();
+    assert!(others.hold(1500));
     let reply = world.send(&batch(&world, &many));
     let told = answers(&reply);
     let fitting = statuses(&told).iter().take_while(|status| **status == 200).count();
-    assert!((1..9).contains(&fitting), "{reply}");
+    assert!((1..5).contains(&fitting), "{reply}");
     assert!(statuses(&told)[fitting..].iter().all(|status| *status == 503), "{reply}");
     assert_eq!(told[fitting]["headers"]["Retry-After"], "1");
     let message = told[fitting]["body"]["error"]["message"].as_str().unwrap();
@@ -108,4 +115,12 @@ fn all_batches_together_have_room_for_so_many_answers() {
         let again = answers(&world.send(&batch(&world, &many)));
         assert_eq!(statuses(&again), statuses(&told));
     }
+    // What would never find room is told otherwise.
+    drop(others);
+    let many: Vec<Json> = (0..9).map(|number| list(&number.to_string())).collect();
+    let told = answers(&world.send(&batch(&world, &many)));
+    let fitting = statuses(&told).iter().take_while(|status| **status == 200).count();
+    assert!(statuses(&told)[fitting..].iter().all(|status| *status == 400), "{told:?}");
+    let message = told[fitting]["body"]["error"]["message"].as_str().unwrap();
+    assert!(message.contains("3000 bytes: the limit batch-total-bytes"), "{message}");
 }

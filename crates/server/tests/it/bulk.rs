@@ -282,6 +282,12 @@ fn all_that_is_held_at_once_has_so_much_room() {
     more(&mut first, [rest.to_owned(), String::new()].into_iter());
     assert_eq!(answer(&mut first).status, 200);
     assert_eq!(world.send(&dry).status, 200);
+    // What would never find room is told otherwise.
+    let large = post(&world, csv(&[5; 50])).header("Prefer", "handling=strict");
+    let refused = world.send(&large);
+    assert_eq!(refused.status, 413, "{refused}");
+    assert!(refused.message().contains("at most 1500 bytes"), "{refused}");
+    assert!(refused.message().contains("strict-total-bytes"), "{refused}");
 }
 
 #[test]

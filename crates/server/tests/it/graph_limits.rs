@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::client::{Ask, Reply, ask};
-use crate::process::{Service, log_of, rollcall, token};
+use crate::process::{Fresh, token};
 use crate::sample::{COLLECTION, SAMPLE};
 use crate::world::World;
 
@@ -128,12 +128,9 @@ fn nothing_else_is_limited() {
 
 #[test]
 fn the_binary_has_them_when_it_is_told() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let mut serve = rollcall(&data, "serve");
-    serve.args(["--listen", "127.0.0.1:0", "--graph-limits", "--test-controls"]);
-    let service = Service::start_with(&mut serve, &log_of(&data));
-    let token = token(&data, &[]);
+    let fresh = Fresh::start(&["--graph-limits", "--test-controls"]);
+    let (service, data) = (&fresh.service, &fresh.data);
+    let token = token(data, &[]);
     let set = |body: &str| {
         let reply = ask("PUT", CLOCK).bearer(&token).json(body).send(service.address);
         assert_eq!(reply.status, 200, "{reply}");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::client::ask;
-use crate::process::{Service, log_of, rollcall, run, token};
+use crate::process::{Fresh, Service, rollcall, run, token};
 use crate::sample::COLLECTION;
 
 /// How many rows `examples/` has.
@@ -84,16 +84,13 @@ fn through_a_running_service_it_is_the_same() {
 /// A service that takes few rows at once is asked what would become of few at a time.
 #[test]
 fn what_would_be_is_known_of_any_service() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let mut serve = rollcall(&data, "serve");
-    serve.args(["--listen", "127.0.0.1:0", "--strict-rows", "7"]);
-    let service = Service::start_with(&mut serve, &log_of(&data));
-    let (status, out, err) = import(&data, &[examples().to_str().unwrap(), "--dry-run"]);
+    let fresh = Fresh::start(&["--strict-rows", "7"]);
+    let (service, data) = (&fresh.service, &fresh.data);
+    let (status, out, err) = import(data, &[examples().to_str().unwrap(), "--dry-run"]);
     assert_eq!((status, err.as_str()), (0, ""), "{out}");
     let told = format!("11 files: {ROWS} created, ");
     assert!(last_line(&out).contains(&told), "{out}");
-    let count = ask("GET", &format!("{COLLECTION}/$count")).bearer(&token(&data, &[]));
+    let count = ask("GET", &format!("{COLLECTION}/$count")).bearer(&token(data, &[]));
     assert!(count.send(service.address).text().ends_with('0'));
 }
 

@@ -92,6 +92,10 @@ fn a_proxy_that_is_trusted_says_where_it_went() {
     );
     all_begin_with("http://rollcall.test", &answers(&behind(&["127.0.0.1"]), &[]));
     all_begin_with("http://rollcall.test", &answers(&behind(&["127.0.0.2", "::/0"]), &FORWARDED));
+    for host in ["[2001:db8::1]", "[::1]:65535", "10.0.0.1:80", "a_b.example"] {
+        let only = [("X-Forwarded-Host", host)];
+        all_begin_with(&format!("http://{host}"), &answers(&behind(&["127.0.0.1"]), &only));
+    }
     // Headers that many proxies hand on as clients wrote them.
     let handed = [("Forwarded", "host=evil.example;proto=https"), ("X-Forwarded-Port", "1")];
     all_begin_with("http://rollcall.test", &answers(&behind(&["127.0.0.1"]), &handed));
@@ -120,6 +124,14 @@ fn a_proxy_that_says_nonsense_is_told() {
         ("X-Forwarded-Host", "a.example\" onload=\""),
         ("X-Forwarded-Host", "a\u{e9}.example"),
         ("X-Forwarded-Host", ""),
+        ("X-Forwarded-Host", "[::1"),
+        ("X-Forwarded-Host", "::1"),
+        ("X-Forwarded-Host", "[a.example]"),
+        ("X-Forwarded-Host", "[::1]443"),
+        ("X-Forwarded-Host", "a.example:"),
+        ("X-Forwarded-Host", "a.example:+80"),
+        ("X-Forwarded-Host", "a.example:65536"),
+        ("X-Forwarded-Host", "a.example:80:80"),
     ] {
         let reply = world.send(&get().header(name, value));
         assert_eq!((reply.status, reply.code().as_str()), (400, "BadRequest"), "{value}\n{reply}");

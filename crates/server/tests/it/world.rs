@@ -88,6 +88,8 @@ pub struct World {
     issuer: Issuer,
     /// The room for rows that are stored all or not at all.
     pub strict_room: Room,
+    /// Room for the answers to batches.
+    pub batch_room: Room,
     log: Arc<Mutex<String>>,
     secure: Option<Secure>,
     stop: Option<oneshot::Sender<()>>,
@@ -231,7 +233,7 @@ impl World {
             origin: kind.origin.clone(),
             reload: None,
         };
-        let strict_room = app.strict_room.clone();
+        let (strict_room, batch_room) = (app.strict_room.clone(), app.batch_room.clone());
         let tls = kind.secured.then(|| tls(folder.path()));
         let secure = tls.as_ref().map(|tls| Secure::trusting(tls.authority().unwrap()));
         let (stop, stopped) = oneshot::channel();
@@ -244,6 +246,7 @@ impl World {
             secrets,
             issuer,
             strict_room,
+            batch_room,
             log,
             secure,
             stop,

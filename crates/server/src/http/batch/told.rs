@@ -1,6 +1,7 @@
 //! What the parts of a batch are answered: written as it comes into the one text
 //! that is sent, within the limits on it.
 
+use std::cmp::min;
 use std::pin::pin;
 
 use hyper::StatusCode;
@@ -81,16 +82,17 @@ impl Run<'_> {
         if has_room { Ok(()) } else { Err(self.no_room_now()) }
     }
 
-    /// Whether the answers are within the limit on one batch.
+    /// Whether the answers are within the limit on one batch, and within that on all.
     pub(super) fn fits(&self) -> Result<(), Error> {
-        let most = self.outer.app.limits.batch_answer_bytes;
+        let limits = &self.outer.app.limits;
+        let own = (limits.batch_answer_bytes, "batch-answer-bytes");
+        let (most, name) = min(own, (limits.batch_total_bytes, "batch-total-bytes"));
         if self.answers.len() <= most {
             return Ok(());
         }
         let message = format!(
-            "The answers to the batch would have more than {most} bytes: the limit \
-             batch-answer-bytes of the service. Expected fewer rows, or another batch for this \
-             request."
+            "The answers to the batch would have more than {most} bytes: the limit {name} of the \
+             service. Expected fewer rows, or another batch for this request."
         );
         Err(Error::new(Code::TooComplex, message))
     }

@@ -1,5 +1,6 @@
 //! Bulk create: rows that are stored as their text comes in.
 
+use std::cmp::min;
 use std::sync::Arc;
 
 use hyper::StatusCode;
@@ -133,7 +134,10 @@ impl Job<'_> {
 
     /// Everything in one transaction; with rows that are none, only to see the rest.
     async fn at_once(&self, stream: &mut Stream, tally: &mut Tally) -> Result<(), Refusal> {
-        stream.limit(self.app.limits.strict_bytes, "strict-bytes")?;
+        // What is over the limit on all such bodies will find no room later either.
+        let (own, all) = (self.app.limits.strict_bytes, self.app.limits.strict_total_bytes as u64);
+        let (most, name) = min((own, "strict-bytes"), (all, "strict-total-bytes"));
+        stream.limit(most, name)?;
         let (mut intake, mut bytes) = (self.intake(), 0);
         // Held until all is done.
         let mut held = self.app.strict_room.place();

@@ -46,7 +46,8 @@ impl Call<'_> {
         Ok(answer.applying(&self.preferences.applied(Scope::Plain)))
     }
 
-    /// Counts this call, where Graph's limits are applied: one that nothing is wrong with.
+    /// Counts this call, where Graph's limits are applied: one that nothing is wrong with,
+    /// whatever becomes of it once the rows are read.
     fn count_for_graph(&self, window: &Window, form: Form) -> Result<(), Refusal> {
         let (Some(limits), Some(principal)) = (&self.app.graph_limits, &self.principal) else {
             return Ok(());
