@@ -192,7 +192,8 @@ impl Remote {
         if keys.lack_one_of(&former) {
             self.shared.cache.forget();
         }
-        if keys != former {
+        // As a failure each time it is found.
+        if keys != former || count == 0 {
             self.tell(&format!("keys={count}"));
         }
         true

@@ -7,6 +7,8 @@ learns from `$metadata`. Every row here was made by the test that runs this, or 
 import datetime
 import os
 
+from odata.exceptions import NoResultsFound, ODataError
+
 SET = "office365ActiveUserCounts"
 # Rows that the test has made, with 1, 2, 3 … people in Teams.
 ROWS = int(os.environ["ROWS"])
@@ -73,8 +75,24 @@ def writes(service, counts):
     service.save(made)
     read = service.query(counts).get(made.id)
     assert (read.teams, read.yammer) == (9223372036854775807, 8)
+    again = counts()
+    again.reportRefreshDate, again.reportDate, again.reportPeriod = "2025-11-20", "2025-11-17", "D7"
+    error = error_of(lambda: service.save(again))
+    assert error.status_code == "HTTP 409", error
+    assert error.code == "Request_MultipleObjectsWithSameKeyValue", error
     service.delete(made)
     assert service.query(counts).filter(counts.id == made.id).count() == 0
+    # What it makes of a 404.
+    assert isinstance(error_of(lambda: service.query(counts).get(made.id)), NoResultsFound)
+
+
+def error_of(call):
+    """The error of the library's own type in which this ends."""
+    try:
+        call()
+    except ODataError as error:
+        return error
+    raise AssertionError("an error was expected")
 
 
 main()

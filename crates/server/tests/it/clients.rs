@@ -64,15 +64,19 @@ impl Stage {
         lines.join("\n").replace("127.0.0.1:8365", &self.0.service.address.to_string())
     }
 
-    /// Lets a client loose, with what it must know in its environment.
-    fn run(&self, command: &mut Command) -> String {
-        let client = self.0.done("client");
-        command.envs(client.lines().filter_map(|line| line.split_once('=')));
-        let trusting = fences(DOCUMENT, "sh")[0].split([' ', '\n']);
-        for name in trusting.filter_map(|word| word.split_once('=')).map(|(name, _)| name) {
-            command.env(name, self.0.data.join("local-authority.pem"));
-        }
-        let (status, out, err) = run(command.env("ROWS", ROWS.to_string()));
+    /// Lets a client loose, after the document's first lines for the folder that there
+    /// is, and with what else it must know in its environment.
+    fn run(&self, client: &Command) -> String {
+        let trusting = fences(DOCUMENT, "sh")[0];
+        assert!(trusting.contains("$PWD/rollcall-data/"), "{trusting}");
+        let trusting = trusting.replace("$PWD/rollcall-data", self.0.data.to_str().unwrap());
+        let mut shell = Command::new("sh");
+        shell.args(["-ec", &format!("{trusting}\nexec \"$@\""), "sh"]);
+        shell.arg(client.get_program()).args(client.get_args());
+        shell.envs(client.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let known = self.0.done("client");
+        shell.envs(known.lines().filter_map(|line| line.split_once('=')));
+        let (status, out, err) = run(shell.env("ROWS", ROWS.to_string()));
         assert_eq!(status, 0, "{out}{err}");
         out.trim_end().to_owned()
     }
@@ -186,7 +190,7 @@ fn graph_s_client_in_rust_is_served() {
     let token = stage.token(msal, "MSAL for Python", PYTHON_NAMES);
     let mut client = Command::new(program);
     client.env("ROOT", format!("https://{}/v1.0", stage.0.service.address)).env("TOKEN", token);
-    assert_eq!(stage.run(&mut client), "served graph-rs-sdk");
+    assert_eq!(stage.run(&client), "served graph-rs-sdk");
 }
 
 #[test]
