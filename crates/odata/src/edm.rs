@@ -22,6 +22,11 @@ pub fn names_type(given: &str, full: &str) -> bool {
         || short.is_some_and(|(given, full)| given.eq_ignore_ascii_case(full))
 }
 
+/// The full name of a singleton's type: `reports` is of type `reportRoot`, as in Graph.
+pub fn singleton_type(name: &str) -> String {
+    format!("{}.{}Root", NAMESPACE.0, name.strip_suffix('s').unwrap_or(name))
+}
+
 /// The model: every type, entity set and function of one catalogue.
 #[derive(Debug, Default)]
 pub struct Model {

@@ -11,7 +11,9 @@ mod xml;
 
 use std::sync::Arc;
 
-use crate::edm::{ComplexType, EntitySet, EntityType, Function, Model, NAMESPACE, Property, Type};
+use crate::edm::{
+    ComplexType, EntitySet, EntityType, Function, Model, Property, Type, singleton_type,
+};
 use crate::plan::resource::DELTA;
 use crate::plan::window;
 pub use format::Format;
@@ -130,14 +132,14 @@ fn root_type(model: &Model, singleton: &str) -> Structured {
         precision: None,
         annotations: Vec::new(),
     });
-    structured(Kind::Entity, &root_name(singleton), members.collect())
+    structured(Kind::Entity, short(&singleton_type(singleton)), members.collect())
 }
 
 /// A report function, once without and once with the last day of its window.
 /// CSV is another representation of the rows that it declares.
 fn overloads(function: &Function) -> Vec<Overload> {
-    let root = root_name(function.under());
-    let bound = (root.clone(), TypeUse::single(format!("{}.{root}", NAMESPACE.0)));
+    let root = singleton_type(function.under());
+    let bound = (short(&root).to_owned(), TypeUse::single(&*root));
     let named = |name: &str, ty: &str| (name.to_owned(), TypeUse::single(ty));
     let period = function.takes_period().then(|| named(window::PERIOD, "Edm.String"));
     let last = function.takes_last_day().then(|| named(window::LAST_DAY, "Edm.Date"));
@@ -186,11 +188,6 @@ fn singleton(model: &Model, name: &str) -> Singleton {
     }
 }
 
-/// The full name of a singleton's type.
-pub(super) fn singleton_type(name: &str) -> String {
-    format!("{}.{}", NAMESPACE.0, root_name(name))
-}
-
 /// The identity of all sets of this type, where they agree: it is then
 /// declared once, on the type, where clients look for it.
 fn shared_identity<'a>(model: &'a Model, ty: &EntityType) -> &'a [usize] {
@@ -198,11 +195,6 @@ fn shared_identity<'a>(model: &'a Model, ty: &EntityType) -> &'a [usize] {
     let mut sets = model.entity_sets.iter().filter(of_type);
     let Some(first) = sets.next() else { return &[] };
     if sets.all(|set| set.identity == first.identity) { &first.identity } else { &[] }
-}
-
-/// `reports` is of type `reportRoot`, as in Graph.
-fn root_name(singleton: &str) -> String {
-    format!("{}Root", singleton.strip_suffix('s').unwrap_or(singleton))
 }
 
 /// A type's name without the namespace.

@@ -5,7 +5,7 @@ pub(super) mod key;
 
 use super::Selector;
 use super::window::Window;
-use crate::edm::{Model, Type, names_type, unqualified};
+use crate::edm::{Model, Type, names_type, singleton_type, unqualified};
 use crate::error::{Code, Error};
 use crate::payload::primitive;
 use crate::uri::options::{Options, SystemOption};
@@ -108,6 +108,10 @@ fn below_singleton(
     if let Some(set) = model.entity_set(&first.name).filter(|set| set.under == singleton) {
         let path = [singleton, "/", &set.name].concat();
         return in_set(Place::new(set, path), first, rest, options);
+    }
+    // A cast to its own type changes nothing.
+    if plain(first) && names_type(&first.name, &singleton_type(singleton)) {
+        return below_singleton(model, singleton, rest, options);
     }
     // Only a function has a namespace before it.
     let name = unqualified(&first.name).unwrap_or(&first.name);
@@ -474,6 +478,11 @@ mod tests {
         ("getOffice365ActiveUserCounts(period='D7')", ""),
         ("reports/microsoft.graph.nothing", ""),
         ("reports/nothing", ""),
+        ("reports/graph.reportRoot", ""),
+        ("reports/Microsoft.Graph.ReportRoot/{set}/{id}/teams", ""),
+        ("reports/graph.reportRoot/graph.getOffice365ActiveUserCounts(period='D7')", ""),
+        ("reports/graph.reportRoot()/{set}", ""),
+        ("graph.reportRoot/{set}", ""),
         ("nothing/at/all", ""),
     ];
 

@@ -8,9 +8,9 @@ mod tests;
 
 use std::sync::Arc;
 
-use crate::edm::{EntitySet, Model, Property, Type};
+use crate::edm::{EntitySet, Model, Property, Type, singleton_type};
 use crate::headers;
-use crate::payload::{Part, csdl};
+use crate::payload::Part;
 use crate::plan::expression::Ty;
 use crate::plan::query::{Computed, Selection};
 use crate::plan::resource::entity_id;
@@ -167,7 +167,7 @@ pub fn singleton(model: &Model, root: &str, name: &str, style: Style) -> Vec<u8>
             return;
         }
         let address = format!("{root}/{name}");
-        text(out, "@odata.type", &format!("#{}", csdl::singleton_type(name)));
+        text(out, "@odata.type", &format!("#{}", singleton_type(name)));
         text(out, "@odata.id", &address);
         for set in model.entity_sets.iter().filter(|set| set.under == name) {
             let (name, to) = (&set.name, format!("{address}/{}", set.name));
