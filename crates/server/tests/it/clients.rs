@@ -14,6 +14,7 @@ use crate::process::{Fresh, has, run, skipped, token};
 use crate::readme::fences;
 use crate::sample::COLLECTION;
 use crate::secure::Secure;
+use crate::tunnel;
 
 const DOCUMENT: &str = include_str!("../../../../docs/clients.md");
 
@@ -24,11 +25,15 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
 }
 
+/// What the document has under this heading.
+fn section(heading: &str) -> &'static str {
+    let section = DOCUMENT.split(&format!("\n## {heading}\n")).nth(1).expect(heading);
+    section.split("\n## ").next().unwrap()
+}
+
 /// The lines of the document under this heading.
 fn documented(heading: &str) -> &'static str {
-    let section = DOCUMENT.split(&format!("\n## {heading}\n")).nth(1).expect(heading);
-    let section = section.split("\n## ").next().unwrap();
-    let fence = section.split("\n```").nth(1).unwrap();
+    let fence = section(heading).split("\n```").nth(1).unwrap();
     fence.split_once('\n').unwrap().1
 }
 
@@ -49,7 +54,11 @@ struct Stage(Fresh);
 
 impl Stage {
     fn start() -> Self {
-        let fresh = Fresh::start(&["--tls-local"]);
+        Self::start_with(&[])
+    }
+
+    fn start_with(arguments: &[&str]) -> Self {
+        let fresh = Fresh::start(&[&["--tls-local"], arguments].concat());
         let create = ask("POST", COLLECTION).header("Content-Type", "text/csv").body(rows());
         let create = create.bearer(&token(&fresh.data, &[]));
         let client = Secure::trusting(&fresh.data.join("local-authority.pem"));
@@ -176,20 +185,41 @@ const { TENANT, CLIENT_ID, CLIENT_SECRET } = process.env;";
     assert_eq!(out, "served @microsoft/microsoft-graph-client");
 }
 
+/// The program that uses Graph's client in Rust; nothing where it is not built, which is said.
+fn in_rust(test: &str) -> Option<Command> {
+    let program = folder().join("graph-rs/target/debug/graph-rs-client");
+    if !program.exists() {
+        skipped(test, "graph-rs-sdk is not built");
+        return None;
+    }
+    let source = std::fs::read_to_string(folder().join("graph-rs/src/main.rs")).unwrap();
+    let lines = fences(section("graph-rs-sdk for Rust"), "rust");
+    assert!(lines.len() == 2 && lines.iter().all(|lines| source.contains(lines)), "{lines:?}");
+    Some(Command::new(program))
+}
+
 #[test]
 fn graph_s_client_in_rust_is_served() {
     let test = "graph_s_client_in_rust_is_served";
-    let program = folder().join("graph-rs/target/debug/graph-rs-client");
-    if !program.exists() {
-        return skipped(test, "graph-rs-sdk is not built");
-    }
-    let source = std::fs::read_to_string(folder().join("graph-rs/src/main.rs")).unwrap();
-    assert!(source.contains(documented("graph-rs-sdk for Rust")), "the document has other lines");
+    let Some(mut client) = in_rust(test) else { return };
     let Some(msal) = python(test, "msal", "msal_token.py") else { return };
     let stage = Stage::start();
     let token = stage.token(msal, "MSAL for Python", PYTHON_NAMES);
-    let mut client = Command::new(program);
     client.env("ROOT", format!("https://{}/v1.0", stage.0.service.address)).env("TOKEN", token);
+    assert_eq!(stage.run(&client), "served graph-rs-sdk");
+}
+
+/// The host where Graph's client in Rust fetches its tokens.
+const SIGN_IN: &str = "https://login.microsoftonline.com";
+
+#[test]
+fn graph_s_client_in_rust_fetches_its_token() {
+    let Some(mut client) = in_rust("graph_s_client_in_rust_fetches_its_token") else { return };
+    let arguments = format!("--tls-local --public-url {SIGN_IN}");
+    assert!(section("graph-rs-sdk for Rust").contains(&arguments));
+    let stage = Stage::start_with(&["--public-url", SIGN_IN]);
+    let proxy = tunnel::start(stage.0.service.address);
+    client.env("ROOT", format!("{SIGN_IN}/v1.0")).env("HTTPS_PROXY", format!("http://{proxy}"));
     assert_eq!(stage.run(&client), "served graph-rs-sdk");
 }
 

@@ -68,6 +68,7 @@ mod signers;
 mod sources;
 mod tenants;
 mod tls;
+mod tunnel;
 mod world;
 
 /// The main suite, three times: with the catalogue as it is, the same over HTTP/2

@@ -1,38 +1,64 @@
-//! graph-rs-sdk against a running service over TLS: `ROOT` with a token of another
-//! client's, `TOKEN`. `ROWS` rows with 1, 2, 3 … people in Teams are there already.
+//! graph-rs-sdk against a running service over TLS: `ROOT`, with a token of another
+//! client's, `TOKEN`, or, where there is none, with one that it fetches. `ROWS` rows with
+//! 1, 2, 3 … people in Teams are there already.
 
 use graph_rs_sdk::error::ErrorMessage;
 use graph_rs_sdk::header::{CONTENT_TYPE, HeaderValue};
 use graph_rs_sdk::http::{BodyRead, Method, Url};
+use graph_rs_sdk::identity::ConfidentialClientApplication;
 use graph_rs_sdk::{GraphClient, GraphClientConfiguration};
 use serde_json::{Value, json};
 
 type Failure = Box<dyn std::error::Error>;
 
-/// The lines of docs/clients.md.
-fn client(root: &Url, token: &str) -> GraphClient {
+/// Lines of docs/clients.md.
+fn handed(root: &Url, token: &str) -> GraphClient {
     let mut client = GraphClient::from(GraphClientConfiguration::new().access_token(token));
+    client.use_test_endpoint(root);
+    client
+}
+
+/// Lines of docs/clients.md.
+fn signed_in(root: &Url, [tenant, client_id, client_secret]: &[String; 3]) -> GraphClient {
+    let mut app = ConfidentialClientApplication::builder(client_id.as_str());
+    let app = app.with_client_secret(client_secret).with_tenant(tenant).build();
+    let mut client = GraphClient::from(&app);
     client.use_test_endpoint(root);
     client
 }
 
 struct Service {
     root: Url,
-    token: String,
+    token: Option<String>,
+    known: [String; 3],
 }
 
 impl Service {
+    /// A client of what has methods.
+    fn client(&self) -> GraphClient {
+        self.of(&self.root)
+    }
+
     /// A client of the collection, or of what is below it: the SDK has no method for it.
     fn at(&self, path: &str) -> GraphClient {
         let url = format!("{}/reports/office365ActiveUserCounts{path}", self.root);
-        client(&Url::parse(&url).unwrap(), &self.token)
+        self.of(&Url::parse(&url).unwrap())
+    }
+
+    fn of(&self, root: &Url) -> GraphClient {
+        match &self.token {
+            Some(token) => handed(root, token),
+            None => signed_in(root, &self.known),
+        }
     }
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
     let read = |name| std::env::var(name).unwrap();
-    let service = Service { root: Url::parse(&read("ROOT"))?, token: read("TOKEN") };
+    let (root, token) = (Url::parse(&read("ROOT"))?, std::env::var("TOKEN").ok());
+    let known = ["TENANT", "CLIENT_ID", "CLIENT_SECRET"].map(read);
+    let service = Service { root, token, known };
     pages(&service, read("ROWS").parse()?).await?;
     let made = creates_and_reads(&service).await?;
     report(&service).await?;
@@ -80,7 +106,7 @@ async fn pages(service: &Service, rows: u64) -> Result<(), Failure> {
 
 /// The typed method of the report function, which follows to the file.
 async fn report(service: &Service) -> Result<(), Failure> {
-    let client = client(&service.root, &service.token);
+    let client = service.client();
     let answer =
         client.reports().get_office_365_active_user_counts_by_period("D180").send().await?;
     assert_eq!(answer.status(), 200);
@@ -91,7 +117,7 @@ async fn report(service: &Service) -> Result<(), Failure> {
 }
 
 async fn errors(service: &Service) -> Result<(), Failure> {
-    let client = client(&service.root, &service.token);
+    let client = service.client();
     let answer = client.reports().get_office_365_active_user_counts_by_period("D0").send().await?;
     assert_eq!(answer.status(), 400);
     let error: ErrorMessage = answer.json().await?;
@@ -107,7 +133,7 @@ async fn batch(service: &Service, made: &str) -> Result<(), Failure> {
         { "id": "2", "method": "GET", "url": format!("{at}/{made}"), "dependsOn": ["1"] },
         { "id": "3", "method": "DELETE", "url": format!("{at}/{made}"), "dependsOn": ["2"] },
     ] });
-    let answer = client(&service.root, &service.token).batch(&requests).send().await?;
+    let answer = service.client().batch(&requests).send().await?;
     let answer: Value = answer.json().await?;
     let statuses: Vec<&Value> =
         answer["responses"].as_array().unwrap().iter().map(|one| &one["status"]).collect();
