@@ -37,8 +37,8 @@ pub fn change(
     // A secret is shown once it is kept, whatever becomes of telling: nobody can show it again.
     let shown = kept(folder, change).and_then(|text| print(&text));
     // Also after a refusal: a command that was killed may have kept what it did not tell.
-    running::reload(folder)?;
-    shown
+    let told = running::reload(folder);
+    shown.and(told)
 }
 
 fn kept(

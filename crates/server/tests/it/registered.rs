@@ -268,6 +268,28 @@ fn a_service_that_hung_while_it_was_told_finds_it_when_it_goes_on() {
 }
 
 #[test]
+fn what_cannot_be_read_changes_nothing() {
+    let fresh = Fresh::start(&[]);
+    let client = printed(&fresh.done("client add"));
+    let token = fetched(fresh.service.address, "common", &client);
+    let (file, log) = (fresh.data.join("clients.json"), log_of(&fresh.data));
+    let before = std::fs::read(&file).unwrap();
+    std::fs::write(&file, "[").unwrap();
+    let told = || std::fs::read_to_string(&log).unwrap().matches(" access kept cause=").count();
+    while told() == 0 {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let (status, out, err) = fresh.run("client add");
+    assert!(status == 1 && out.is_empty() && err.contains("clients.json is not as"), "{err}");
+    assert_eq!(read(fresh.service.address, &token).status, 200);
+    assert_eq!(std::fs::read(&file).unwrap(), b"[");
+    std::fs::write(&file, before).unwrap();
+    fresh.done(&format!("client remove {}", client["CLIENT_ID"]));
+    assert_eq!(read(fresh.service.address, &token).status, 401);
+    assert_eq!(told(), 1);
+}
+
+#[test]
 fn a_secret_is_shown_though_the_service_cannot_be_told() {
     let mut fresh = Fresh::start(&[]);
     fresh.end();
