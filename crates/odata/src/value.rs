@@ -48,6 +48,18 @@ impl Value {
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
+
+    /// The bytes that it has in memory besides its own.
+    pub fn besides(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+            Self::List(values) | Self::Record(values) => {
+                values.iter().map(|value| size_of::<Self>() + value.besides()).sum()
+            }
+            _ => 0,
+        }
+    }
 }
 
 /// A double. Two are the same if they have the same bits.

@@ -101,10 +101,10 @@ pub struct Given {
     /// [default: 50000]
     #[arg(long, env = "ROLLCALL_STRICT_ROWS", value_name = "ROWS")]
     pub strict_rows: Option<usize>,
-    /// How large all such bodies at once may grow before more are refused
-    /// [default: 268435456]
-    #[arg(long, env = "ROLLCALL_STRICT_TOTAL_BYTES", value_name = "BYTES")]
-    pub strict_total_bytes: Option<usize>,
+    /// How much memory the rows of all bodies may take until they are stored; a tenant has
+    /// three quarters of what others leave [default: 268435456]
+    #[arg(long, env = "ROLLCALL_BULK_TOTAL_BYTES", value_name = "BYTES")]
+    pub bulk_total_bytes: Option<usize>,
     /// The most requests of a batch, 1 to 1000 [default: 20]
     #[arg(long, env = "ROLLCALL_BATCH_PARTS", value_name = "COUNT")]
     pub batch_parts: Option<usize>,
@@ -114,8 +114,8 @@ pub struct Given {
     /// How large the answers to a batch may grow before its reads are refused [default: 16777216]
     #[arg(long, env = "ROLLCALL_BATCH_ANSWER_BYTES", value_name = "BYTES")]
     pub batch_answer_bytes: Option<usize>,
-    /// How large the answers to all batches at once may grow before reads are refused
-    /// [default: 268435456]
+    /// How large the answers to all batches at once may grow before reads are refused; a
+    /// tenant has three quarters of what others leave [default: 268435456]
     #[arg(long, env = "ROLLCALL_BATCH_TOTAL_BYTES", value_name = "BYTES")]
     pub batch_total_bytes: Option<usize>,
     /// How many milliseconds a batch may take to begin with its requests, 1 to 3600000
@@ -198,7 +198,7 @@ impl Given {
             strict_bytes: self.strict_bytes.or(other.strict_bytes),
             strict_rows: self.strict_rows.or(other.strict_rows),
             batch_parts: self.batch_parts.or(other.batch_parts),
-            strict_total_bytes: self.strict_total_bytes.or(other.strict_total_bytes),
+            bulk_total_bytes: self.bulk_total_bytes.or(other.bulk_total_bytes),
             batch_bytes: self.batch_bytes.or(other.batch_bytes),
             batch_answer_bytes: self.batch_answer_bytes.or(other.batch_answer_bytes),
             batch_total_bytes: self.batch_total_bytes.or(other.batch_total_bytes),

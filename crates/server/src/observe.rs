@@ -96,15 +96,13 @@ impl Observation {
         let total = self.clock.elapsed().saturating_sub(self.begun);
         let mut line = String::with_capacity(USUAL_LINE);
         // Writing text into memory cannot fail, here and below.
-        let _ = write!(
-            line,
-            "{now:.3} {} {} {} {} total={}us",
-            self.method,
-            self.route,
-            self.status,
-            self.bytes,
-            micros(total)
-        );
+        let _ = write!(line, "{now:.3} {} {} ", self.method, self.route);
+        // One that nobody waited for has no answer.
+        let _ = match self.status {
+            0 => write!(line, "-"),
+            status => write!(line, "{status}"),
+        };
+        let _ = write!(line, " {} total={}us", self.bytes, micros(total));
         for (stage, time) in &self.stages {
             for text in [" ", stage, "="] {
                 line.push_str(text);
@@ -115,7 +113,8 @@ impl Observation {
             let _ = write!(line, " parts={parts} failed={failed}");
         }
         let principal = self.principal.as_deref().unwrap_or("-");
-        let _ = write!(line, " principal={principal} request-id={}", self.request_id);
+        let request_id = Some(self.request_id.as_str()).filter(|id| !id.is_empty()).unwrap_or("-");
+        let _ = write!(line, " principal={principal} request-id={request_id}");
         if let Some(cause) = &self.cause {
             let _ = write!(line, " cause={cause:?}");
         }

@@ -423,10 +423,19 @@ impl Store {
     /// one that is there. While the rows are written nobody else writes, so
     /// whoever has many sends them in batches: between two of them others have
     /// their turn. Rows of another width than the set's are refused.
-    pub fn bulk(&self, author: Author, mut plan: Bulk) -> Result<Pending, Error> {
+    ///
+    /// As with `write`, they are written even if whoever waits goes away. What is
+    /// `held` for them is dropped with the rows, before the answer.
+    pub fn bulk(
+        &self,
+        author: Author,
+        mut plan: Bulk,
+        held: impl Send + 'static,
+    ) -> Result<Pending, Error> {
         let order = order::prepare(self.0.tables.get(&plan.set)?, &mut plan)?;
         let (answer, outcome) = oneshot::channel();
-        let request = writer::BulkRequest { author, plan, order, answer };
+        let (rows, held) = ((plan, order), Box::new(held));
+        let request = writer::BulkRequest { author, rows, held, answer };
         self.0.to_writer.put(writer::Message::Bulk(Box::new(request)))?;
         Ok(Pending(outcome))
     }

@@ -35,12 +35,14 @@ pub struct Bulk {
 pub struct Rows {
     width: usize,
     values: Vec<Value>,
+    /// What the values have in memory besides their own bytes.
+    besides: usize,
 }
 
 impl Rows {
     /// No rows, of this many values each.
     pub fn new(width: usize) -> Self {
-        Self { width, values: Vec::new() }
+        Self { width, ..Self::default() }
     }
 
     /// How many rows there are.
@@ -67,7 +69,14 @@ impl Rows {
     pub fn push(&mut self, row: impl IntoIterator<Item = Value>) {
         let before = self.values.len();
         self.values.extend(row);
-        assert_eq!(self.values.len() - before, self.width, "a row of another width");
+        let new = &self.values[before..];
+        assert_eq!(new.len(), self.width, "a row of another width");
+        self.besides += new.iter().map(Value::besides).sum::<usize>();
+    }
+
+    /// The bytes that they take in memory.
+    pub fn bytes(&self) -> usize {
+        self.values.capacity() * size_of::<Value>() + self.besides
     }
 }
 
@@ -194,6 +203,11 @@ impl Intake {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.taken.lines.is_empty()
+    }
+
+    /// The bytes that what there is to take takes in memory.
+    pub fn bytes(&self) -> usize {
+        self.taken.rows.bytes() + self.taken.lines.capacity() * size_of::<u64>()
     }
 
     /// What has been taken in since this was last asked.

@@ -80,10 +80,10 @@ impl Given {
             )?,
             bulk_bytes: streamed("bulk-bytes", self.bulk_bytes, defaults.bulk_bytes)?,
             strict_bytes: streamed("strict-bytes", self.strict_bytes, defaults.strict_bytes)?,
-            strict_total_bytes: held(
-                "strict-total-bytes",
-                self.strict_total_bytes,
-                defaults.strict_total_bytes,
+            bulk_total_bytes: held(
+                "bulk-total-bytes",
+                self.bulk_total_bytes,
+                defaults.bulk_total_bytes,
             )?,
             batch_parts: within(
                 "batch-parts",
@@ -275,7 +275,7 @@ mod tests {
         for given in [
             Given { bulk_bytes: Some(0), ..Given::default() },
             Given { strict_bytes: Some(0), ..Given::default() },
-            Given { strict_total_bytes: Some(0), ..Given::default() },
+            Given { bulk_total_bytes: Some(0), ..Given::default() },
             Given { batch_bytes: Some(0), ..Given::default() },
             Given { batch_answer_bytes: Some(0), ..Given::default() },
             Given { batch_total_bytes: Some(0), ..Given::default() },

@@ -72,7 +72,7 @@ pub async fn answer(
         goes_on: on.map_or(batch.form == Form::Json, |(goes_on, _)| *goes_on),
         done: Vec::with_capacity(batch.parts.len()),
         answers: Answers::new(batch.form, stamp.request_id.as_str()),
-        held: outer.app.batch_room.place(),
+        held: outer.app.batch_room.place(outer.author.tenant),
         until: outer.app.clock.elapsed().saturating_add(outer.app.limits.batch_time),
         causes: Vec::new(),
     };

@@ -9,10 +9,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
-use jiff::Timestamp;
 
 use super::error::Refusal;
-use crate::observe::{Log, Observation};
+use super::line::{End, Line};
 
 /// The body of an answer.
 #[derive(Debug)]
@@ -129,7 +128,10 @@ impl Outgoing {
 
     /// A body whose end is not known yet; without a line where it has been
     /// written, as nobody will ask for the body.
-    pub fn parts(first: Bytes, rest: Rest, line: Option<Line>) -> Self {
+    pub fn parts(first: Bytes, rest: Rest, mut line: Option<Line>) -> Self {
+        if let Some(line) = &mut line {
+            line.handed = Some(0);
+        }
         Self { ready: first, more: More::Rest(rest), line }
     }
 
@@ -137,7 +139,7 @@ impl Outgoing {
     fn hand_out(&mut self) -> Bytes {
         let part = std::mem::take(&mut self.ready);
         if let Some(line) = &mut self.line {
-            line.bytes += part.len();
+            line.handed = line.handed.map(|bytes| bytes + part.len());
         }
         if matches!(self.more, More::Nothing) {
             self.end(End::Complete);
@@ -146,8 +148,8 @@ impl Outgoing {
     }
 
     fn end(&mut self, end: End) {
-        if let Some(mut line) = self.line.take() {
-            line.end = end;
+        if let Some(line) = self.line.take() {
+            line.end(end);
         }
     }
 }
@@ -201,59 +203,17 @@ impl HttpBody for Outgoing {
     }
 }
 
-/// The line that a request will have in the log.
-pub struct Line {
-    /// What was seen of the request so far.
-    pub seen: Observation,
-    /// Where the line goes.
-    pub log: Log,
-    /// The time of the request.
-    pub at: Timestamp,
-    /// How much of the body has been handed out.
-    bytes: usize,
-    end: End,
-}
-
-/// How a body in parts has ended.
-enum End {
-    /// Nobody wanted the rest.
-    Left,
-    Complete,
-    Failed(Refusal),
-}
-
-impl Line {
-    /// The line of a request whose body is still to be sent.
-    pub fn new(seen: Observation, log: Log, at: Timestamp) -> Self {
-        Self { seen, log, at, bytes: 0, end: End::Left }
-    }
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        self.seen.lap("send");
-        self.seen.bytes = self.bytes;
-        match &self.end {
-            End::Complete => {}
-            End::Left => self.seen.cause = Some("the client left before the end".to_owned()),
-            End::Failed(refusal) => {
-                let cause = refusal.cause.as_ref().unwrap_or(&refusal.error.message);
-                self.seen.cause = Some(format!("cut off: {cause}"));
-            }
-        }
-        self.log.write(&self.seen.line(self.at));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
 
     use http_body_util::BodyExt;
+    use jiff::Timestamp;
     use rollcall_odata::{Code, Error};
 
     use super::*;
     use crate::clock::{Clock, FixedClock};
+    use crate::observe::{Log, Observation};
 
     /// So many parts of one byte, and then none or an error.
     struct Parts(usize, bool);
@@ -280,7 +240,7 @@ mod tests {
         let clock: Arc<dyn Clock> = Arc::new(FixedClock::at(0));
         let mut seen = Observation::begin(&clock, "GET");
         seen.end(200, 1, "name");
-        let line = Line::new(seen, log, Timestamp::UNIX_EPOCH);
+        let line = Line::begin(seen, &log, Timestamp::UNIX_EPOCH);
         let rest = Rest::of(Parts(parts, fails));
         (Outgoing::parts("x".into(), rest, Some(line)), lines)
     }

@@ -1,67 +1,117 @@
 //! Room for what is held whole: the answers to batches until they have been sent, and
-//! the rows that are stored all or not at all. What all of one kind may take at the
-//! same time is bounded.
+//! the rows that are stored all or not at all until they have been. What all of one
+//! kind may take at the same time is bounded, and one tenant leaves room to others.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::body::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
 
-/// What is left for all of one kind, in bytes.
+/// Room for one kind, in bytes.
 #[derive(Debug, Clone)]
-pub struct Room(Arc<Semaphore>);
+pub struct Room(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    all: usize,
+    taken: Mutex<Taken>,
+}
+
+/// What is held now.
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    of: HashMap<Uuid, usize>,
+}
+
+/// Why there is no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Full {
+    /// Others hold it now.
+    Now,
+    /// It is more than one tenant may ever hold.
+    Ever,
+}
 
 impl Room {
     /// So many bytes.
     pub fn new(bytes: usize) -> Self {
-        Self(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
+        Self(Arc::new(Shared { all: bytes, taken: Mutex::default() }))
+    }
+
+    /// The most bytes that one tenant holds where no other holds any.
+    pub fn share(&self) -> usize {
+        share(self.0.all)
     }
 
     /// How many bytes nobody holds.
     pub fn left(&self) -> usize {
-        self.0.available_permits()
+        self.0.all - self.0.taken().all
     }
 
-    /// The place of one more, of which nothing is held yet.
-    pub fn place(&self) -> Held {
-        Held { room: Arc::clone(&self.0), bytes: None }
+    /// The place of one more of a tenant, of which nothing is held yet.
+    pub fn place(&self, tenant: Uuid) -> Held {
+        Held { room: Arc::clone(&self.0), tenant, bytes: 0 }
+    }
+}
+
+/// How much one tenant may hold of what others leave: a part stays for who comes next.
+const fn share(left: usize) -> usize {
+    left - left / 4
+}
+
+impl Shared {
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        // Nothing panics while it is held.
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// What one takes of the room; dropped, it takes nothing.
 #[derive(Debug)]
 pub struct Held {
-    room: Arc<Semaphore>,
-    bytes: Option<OwnedSemaphorePermit>,
+    room: Arc<Shared>,
+    tenant: Uuid,
+    bytes: usize,
 }
 
 impl Held {
-    /// Holds so many bytes in all, or as many as before where there is no room.
-    pub fn hold(&mut self, bytes: usize) -> bool {
-        let held = self.bytes.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        if bytes <= held {
-            let spare = self.bytes.as_mut().and_then(|all| all.split(held - bytes));
-            drop(spare);
-            return true;
-        }
-        let more = u32::try_from(bytes - held).ok();
-        let more = more.and_then(|more| Arc::clone(&self.room).try_acquire_many_owned(more).ok());
-        match (more, &mut self.bytes) {
-            (None, _) => false,
-            (Some(more), Some(all)) => {
-                all.merge(more);
-                true
-            }
-            (more, none) => {
-                *none = more;
-                true
+    /// Holds so many bytes in all, or as many as before where there is no room for more.
+    pub fn hold(&mut self, bytes: usize) -> Result<(), Full> {
+        let mut taken = self.room.taken();
+        let own = taken.of.get(&self.tenant).copied().unwrap_or_default();
+        let (others, of_tenant) = (taken.all - own, own - self.bytes);
+        if bytes > self.bytes {
+            let left = share(self.room.all - others).saturating_sub(of_tenant);
+            match bytes {
+                _ if bytes <= left => {}
+                _ if bytes > share(self.room.all) => return Err(Full::Ever),
+                _ => return Err(Full::Now),
             }
         }
+        let own = of_tenant + bytes;
+        taken.all = others + own;
+        if own == 0 {
+            taken.of.remove(&self.tenant);
+        } else {
+            taken.of.insert(self.tenant, own);
+        }
+        drop(taken);
+        self.bytes = bytes;
+        Ok(())
     }
 
     /// This text, which takes its room until it has been sent.
     pub(super) fn with(self, text: Vec<u8>) -> Bytes {
         Bytes::from_owner(Kept { text, _held: self })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // For nothing there is room.
+        let _ = self.hold(0);
     }
 }
 
@@ -81,25 +131,58 @@ impl AsRef<[u8]> for Kept {
 mod tests {
     use super::*;
 
+    const ONE: Uuid = Uuid::from_u128(1);
+    const OTHER: Uuid = Uuid::from_u128(2);
+    const THIRD: Uuid = Uuid::from_u128(3);
+
     #[test]
-    fn what_all_hold_is_no_more_than_there_is() {
-        let room = Room::new(10);
-        let (mut one, mut other) = (room.place(), room.place());
-        assert!(one.hold(6) && other.hold(4));
-        assert!(!one.hold(7) && !other.hold(5), "each holds what it did before");
-        assert!(one.hold(5) && other.hold(5) && !other.hold(6));
-        let sent = one.with(b"five!".to_vec());
-        assert!(!other.hold(10) && sent == "five!");
+    fn what_a_tenant_holds_is_no_more_than_its_share() {
+        let room = Room::new(100);
+        assert_eq!(room.share(), 75);
+        let (mut first, mut second) = (room.place(ONE), room.place(ONE));
+        assert_eq!(first.hold(76), Err(Full::Ever));
+        assert_eq!(first.hold(40), Ok(()));
+        assert_eq!(second.hold(36), Err(Full::Now));
+        assert_eq!(second.hold(35), Ok(()));
+        assert_eq!(first.hold(41), Err(Full::Now), "it holds what it did before");
+        assert_eq!((first.hold(5), second.hold(70)), (Ok(()), Ok(())));
+        drop(second);
+        assert_eq!((room.left(), first.hold(75)), (95, Ok(())));
+    }
+
+    #[test]
+    fn there_is_room_for_who_comes_next() {
+        let room = Room::new(1000);
+        let mut places = [ONE, OTHER, THIRD].map(|tenant| room.place(tenant));
+        let most = [750, 188, 47];
+        for (place, most) in places.iter_mut().zip(most) {
+            assert_eq!((place.hold(most + 1).is_err(), place.hold(most)), (true, Ok(())));
+        }
+        assert_eq!(room.left(), 1000 - most.iter().sum::<usize>());
+        // Others have taken what would be its share, and it takes no more; nor must it give back.
+        assert_eq!((places[0].hold(751), places[0].hold(740)), (Err(Full::Ever), Ok(())));
+        assert_eq!(places[0].hold(750), Err(Full::Now));
+        drop(places);
+        assert_eq!(room.left(), 1000);
+        assert!(room.0.taken().of.is_empty(), "who holds nothing is forgotten");
+    }
+
+    #[test]
+    fn a_text_takes_its_room_until_all_of_it_was_sent() {
+        let room = Room::new(100);
+        let mut place = room.place(ONE);
+        assert_eq!(place.hold(5), Ok(()));
+        let sent = place.with(b"five!".to_vec());
         let of_it = sent.slice(1..);
         drop(sent);
-        assert!(!other.hold(6), "a piece of it is still there");
+        assert_eq!((room.left(), &*of_it), (95, &b"ive!"[..]));
         drop(of_it);
-        assert!(other.hold(10));
+        assert_eq!(room.left(), 100);
     }
 
     #[test]
     fn there_can_be_more_room_than_anyone_needs() {
-        let mut one = Room::new(usize::MAX).place();
-        assert!(one.hold(usize::try_from(u32::MAX).unwrap()) && one.hold(0));
+        let mut one = Room::new(usize::MAX).place(ONE);
+        assert_eq!((one.hold(usize::MAX / 2), one.hold(0)), (Ok(()), Ok(())));
     }
 }

@@ -5,10 +5,11 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use rollcall::auth::issuer::{Grant, Holder, Version};
+use rusqlite::TransactionBehavior;
 
 use crate::client::{Ask, Reply, ask};
 use crate::sample::{COLLECTION, SAMPLE, fact};
-use crate::world::World;
+use crate::world::{World, soon};
 
 const HEAD: &str = "Report Refresh Date,Office 365,Exchange,OneDrive,SharePoint,\
                     Skype For Business,Yammer,Teams,Report Date,Report Period";
@@ -23,7 +24,11 @@ fn csv(teams: &[i64]) -> String {
 }
 
 fn post(world: &World, body: impl Into<Vec<u8>>) -> Ask {
-    let request = ask("POST", COLLECTION).bearer(&world.writer());
+    post_of(&world.writer(), body)
+}
+
+fn post_of(writer: &str, body: impl Into<Vec<u8>>) -> Ask {
+    let request = ask("POST", COLLECTION).bearer(writer);
     request.header("Content-Type", "text/csv; charset=utf-8").body(body)
 }
 
@@ -262,32 +267,62 @@ fn limits_are_named_and_what_came_before_is_told() {
 
 #[test]
 fn all_that_is_held_at_once_has_so_much_room() {
-    let world = World::with_limits(|limits| limits.strict_total_bytes = 1500);
+    // Of which a tenant has 18,000 bytes.
+    let world = World::with_limits(|limits| limits.bulk_total_bytes = 24_000);
     let body = csv(&[5; 20]);
-    assert!((800..1500).contains(&body.len()), "{}", body.len());
     let mut first = TcpStream::connect(world.address()).unwrap();
     begin(&mut first, &world, "handling=strict");
     let (held, rest) = body.split_at(body.len() - 10);
     more(&mut first, std::iter::once(held.to_owned()));
-    // What has been sent is held as soon as it has been read.
-    while world.strict_room.left() > 1500 - held.len() {
-        std::thread::yield_now();
-    }
+    // What has been sent is held as soon as it has been read: some 11,000 bytes.
+    soon(|| world.bulk_room.left() < 13_000);
     let dry = post(&world, body.clone()).header("Prefer", "dry-run");
     let refused = world.send(&dry);
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")), "{refused}");
-    assert!(refused.message().contains("strict-total-bytes"), "{refused}");
-    // Rows that are stored one by one are held by nobody.
-    assert_eq!(world.send(&post(&world, csv(&[5]))).status, 200);
+    assert!(refused.message().contains("the limit bulk-total-bytes, 24000"), "{refused}");
+    // There is room for another tenant, and rows that are stored one by one need none.
+    let other = post_of(&world.writer_of(2), csv(&[5; 5]));
+    assert_eq!(world.send(&other.header("Prefer", "handling=strict")).status, 200);
+    assert_eq!(counts(&world.send(&post(&world, csv(&[5; 20])))), [20, 0, 0, 0]);
     more(&mut first, [rest.to_owned(), String::new()].into_iter());
     assert_eq!(answer(&mut first).status, 200);
-    assert_eq!(world.send(&dry).status, 200);
+    assert_eq!(counts(&world.send(&dry)), [0, 20, 0, 0]);
+    assert_eq!(world.bulk_room.left(), 24_000);
     // What would never find room is told otherwise.
-    let large = post(&world, csv(&[5; 50])).header("Prefer", "handling=strict");
-    let refused = world.send(&large);
-    assert_eq!(refused.status, 413, "{refused}");
-    assert!(refused.message().contains("at most 1500 bytes"), "{refused}");
-    assert!(refused.message().contains("strict-total-bytes"), "{refused}");
+    let row = |period: usize| format!("2026-11-20,9,8,8,10,0,6,5,2026-11-18,{period}\n");
+    let large = format!("{HEAD}\n{}", (1..=50).map(row).collect::<String>());
+    let refused = world.send(&post(&world, large).header("Prefer", "handling=strict"));
+    assert_eq!((refused.status, refused.code().as_str()), (413, "requestEntityTooLarge"));
+    let part = "more than 18000 bytes in memory, as much of 24000 as one tenant may: the limit \
+                bulk-total-bytes";
+    assert!(refused.message().contains(part), "{refused}");
+}
+
+/// Whoever sends rows and leaves has them stored, and they take their room until they are.
+#[test]
+fn what_nobody_waits_for_takes_its_room_until_it_is_stored() {
+    let world = World::plain();
+    let all = world.bulk_room.left();
+    for (preference, day) in [("handling=strict", 10), ("return=representation", 11)] {
+        let mut sql = world.sql();
+        let lock = sql.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+        let mut stream = TcpStream::connect(world.address()).unwrap();
+        begin(&mut stream, &world, preference);
+        let rows = csv(&[5; 20]).replace("2026-11-20,9", &format!("2026-11-{},9", day + 10));
+        // In one piece: once its rows are held, its end has come as well.
+        let body = format!("{:x}\r\n{rows}\r\n0\r\n\r\n", rows.len());
+        stream.write_all(body.as_bytes()).unwrap();
+        soon(|| world.bulk_room.left() < all);
+        drop(stream);
+        soon(|| world.log().matches("the client left before the end").count() == day - 9);
+        let held = all - world.bulk_room.left();
+        assert!(held > 10_000, "{held} bytes are held for {preference}");
+        drop(lock);
+        soon(|| world.bulk_room.left() == all);
+        assert_eq!(count(&world), ((day - 9) * 20).to_string());
+    }
+    let line = world.log().lines().find(|line| line.contains("left")).unwrap().to_owned();
+    assert!(line.contains(" POST collection - 0 ") && line.contains("principal=app:"), "{line}");
 }
 
 #[test]

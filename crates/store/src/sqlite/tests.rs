@@ -287,6 +287,30 @@ fn a_statement_is_planned_once_whatever_is_bound() {
 }
 
 #[tokio::test]
+async fn what_is_held_for_rows_is_held_until_they_are_written() {
+    let house = House::new(&Options::default());
+    let writer = house.hold();
+    let (author, _) = house.request(1);
+    let rows = Bulk {
+        set: house.set(),
+        rows: Rows::default(),
+        first_key: Uuid::nil(),
+        policy: Policy::Keep,
+        fate: Fate::Each,
+    };
+    let held = Arc::new(());
+    let [gone, waiting] = [(); 2].map(|()| {
+        let held = Arc::clone(&held);
+        house.store.bulk(author.clone(), rows.clone(), held).unwrap()
+    });
+    drop(gone);
+    assert_eq!(Arc::strong_count(&held), 3);
+    drop(writer);
+    assert_eq!(waiting.outcomes().await, Ok(vec![]));
+    assert_eq!(Arc::strong_count(&held), 1, "before the answer");
+}
+
+#[tokio::test]
 async fn whatever_gives_way_is_answered() {
     let house = House::new(&Options { queue: 2, readers: 1, ..Options::default() });
     let store = house.store.clone();
@@ -310,7 +334,7 @@ async fn whatever_gives_way_is_answered() {
                 })
             }
             1 => {
-                let pending = store.bulk(author.clone(), rows.clone()).unwrap();
+                let pending = store.bulk(author.clone(), rows.clone(), ()).unwrap();
                 tokio::spawn(async move { pending.outcomes().await.map(drop) })
             }
             _ => {

@@ -116,7 +116,7 @@ proptest! {
             for at in order {
                 expected[at] = naive.say(&set, &rows[at], plan.policy);
             }
-            let pending = house.store.bulk(author(ONE), plan).unwrap();
+            let pending = house.store.bulk(author(ONE), plan, ()).unwrap();
             let outcomes = runtime.block_on(pending.outcomes()).unwrap();
             let outcomes: Vec<Outcome> = outcomes.into_iter().map(bare).collect();
             prop_assert_eq!(outcomes, expected);
@@ -152,7 +152,7 @@ proptest! {
         });
         let other = House::new();
         let keep = |house: &House, rows: &[Row], first: u128| {
-            let pending = house.store.bulk(author(ONE), bulk(house, rows, first)).unwrap();
+            let pending = house.store.bulk(author(ONE), bulk(house, rows, first), ()).unwrap();
             runtime.block_on(pending.outcomes()).unwrap()
         };
         keep(&straight, &rows, 1 << 64);
@@ -185,7 +185,7 @@ async fn all_or_none_and_none_at_all() {
     let write = |rows: &[Row], first: u128, fate: Fate| {
         let mut plan = bulk(&house, rows, first << 64);
         plan.fate = fate;
-        house.store.bulk(author(ONE), plan).unwrap().outcomes()
+        house.store.bulk(author(ONE), plan, ()).unwrap().outcomes()
     };
     let outcomes = write(&first, 1, Fate::None).await.unwrap();
     assert!(outcomes.iter().all(|one| *one == Outcome::Created));
@@ -212,7 +212,7 @@ async fn others_write_between_batches_and_tenants_stay_apart() {
         let rows: Vec<Row> = (0..100).map(|n| numbered(&house, batch * 100 + n, 1)).collect();
         let tenant = if batch % 2 == 0 { ONE } else { TWO };
         let plan = bulk(&house, &rows, (u128::try_from(batch).unwrap() + 1) << 64);
-        let pending = house.store.bulk(author(tenant), plan).unwrap();
+        let pending = house.store.bulk(author(tenant), plan, ()).unwrap();
         tasks.spawn(async move { pending.outcomes().await.map(|all| all.len()) });
         let one = row(&house.counts(), 1, ("1999-01-01", "2026-11-20", i64::from(batch) + 1), 1);
         let mut one = one;
@@ -232,10 +232,10 @@ async fn a_replaced_row_keeps_its_former_values() {
     let house = House::new();
     let rows = |count| (0..40).map(|n| numbered(&house, n, count)).collect::<Vec<Row>>();
     let mut plan = bulk(&house, &rows(1), 1 << 64);
-    house.store.bulk(author(ONE), plan.clone()).unwrap().outcomes().await.unwrap();
+    house.store.bulk(author(ONE), plan.clone(), ()).unwrap().outcomes().await.unwrap();
     plan = bulk(&house, &rows(2), 2 << 64);
     plan.policy = Policy::Replace;
-    let outcomes = house.store.bulk(author(ONE), plan).unwrap().outcomes().await.unwrap();
+    let outcomes = house.store.bulk(author(ONE), plan, ()).unwrap().outcomes().await.unwrap();
     assert!(outcomes.iter().all(|one| *one == Outcome::Replaced));
     let former: i64 = house
         .sql()
@@ -255,14 +255,14 @@ async fn rows_of_another_width_are_refused() {
     let mut plan = bulk(&house, &[], 1);
     plan.rows = Rows::new(2);
     plan.rows.push([Value::Null, Value::Null]);
-    assert!(matches!(house.store.bulk(author(ONE), plan), Err(Error::Failed(_))));
+    assert!(matches!(house.store.bulk(author(ONE), plan, ()), Err(Error::Failed(_))));
 }
 
 #[tokio::test]
 async fn a_row_in_the_middle_of_a_chunk_stops_no_other() {
     let house = House::new();
     let write = |rows: Vec<Row>, first: u128| {
-        house.store.bulk(author(ONE), bulk(&house, &rows, first << 64)).unwrap().outcomes()
+        house.store.bulk(author(ONE), bulk(&house, &rows, first << 64), ()).unwrap().outcomes()
     };
     write(vec![numbered(&house, 20, 1), numbered(&house, 90, 1)], 1).await.unwrap();
     let outcomes = write((0..100).map(|n| numbered(&house, n, 2)).collect(), 2).await.unwrap();

@@ -231,7 +231,7 @@ async fn a_page_looks_at_so_many_changes_and_no_more() {
     for count in [1, 2] {
         house
             .store
-            .bulk(author(ONE), many(&house, 0..10_500, count))
+            .bulk(author(ONE), many(&house, 0..10_500, count), ())
             .unwrap()
             .outcomes()
             .await

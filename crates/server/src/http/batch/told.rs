@@ -1,7 +1,6 @@
 //! What the parts of a batch are answered: written as it comes into the one text
 //! that is sent, within the limits on it.
 
-use std::cmp::min;
 use std::pin::pin;
 
 use hyper::StatusCode;
@@ -14,6 +13,7 @@ use super::super::body::Body;
 use super::super::error::{self, Refusal};
 use super::super::fault;
 use super::super::pipeline::repeat;
+use super::super::room::Full;
 use super::{Done, Run, part};
 
 impl Run<'_> {
@@ -48,7 +48,7 @@ impl Run<'_> {
             self.answers.end();
         } else {
             self.answers.undo();
-            self.held.hold(self.answers.len());
+            self.refit();
         }
         written.map(|()| head)
     }
@@ -74,35 +74,41 @@ impl Run<'_> {
     /// never large.
     fn piece(&mut self, is_write: bool, bytes: &[u8]) -> Result<(), Refusal> {
         self.answers.body(bytes);
-        let has_room = self.held.hold(self.answers.len());
+        let room = self.held.hold(self.answers.len());
         if is_write {
             return Ok(());
         }
         self.fits()?;
-        if has_room { Ok(()) } else { Err(self.no_room_now()) }
+        room.map_err(|full| self.no_room(full))
     }
 
-    /// Whether the answers are within the limit on one batch, and within that on all.
+    /// Holds what the answers have now, unless there is no room for more.
+    fn refit(&mut self) {
+        let _ = self.held.hold(self.answers.len());
+    }
+
+    /// Whether the answers are within the limit on one batch.
     pub(super) fn fits(&self) -> Result<(), Error> {
-        let limits = &self.outer.app.limits;
-        let own = (limits.batch_answer_bytes, "batch-answer-bytes");
-        let (most, name) = min(own, (limits.batch_total_bytes, "batch-total-bytes"));
+        let most = self.outer.app.limits.batch_answer_bytes;
         if self.answers.len() <= most {
             return Ok(());
         }
-        let message = format!(
-            "The answers to the batch would have more than {most} bytes: the limit {name} of the \
-             service. Expected fewer rows, or another batch for this request."
-        );
-        Err(Error::new(Code::TooComplex, message))
+        Err(too_many(&format!("{most} bytes: the limit batch-answer-bytes")))
     }
 
-    fn no_room_now(&self) -> Refusal {
-        let most = self.outer.app.limits.batch_total_bytes;
-        error::not_now(&format!(
-            "The answers to all batches that are under way would have more than {most} bytes: the \
-             limit batch-total-bytes of the service. Try again in a moment."
-        ))
+    fn no_room(&self, full: Full) -> Refusal {
+        let (all, room) = (self.outer.app.limits.batch_total_bytes, &self.outer.app.batch_room);
+        match full {
+            Full::Now => error::not_now(&format!(
+                "The answers to batches that the service holds until they are sent leave no room \
+                 for this one: the limit batch-total-bytes, {all}. Try again later."
+            )),
+            Full::Ever => {
+                let share = room.share();
+                let of_all = format!("as much of {all} as one tenant may");
+                too_many(&format!("{share} bytes, {of_all}: the limit batch-total-bytes")).into()
+            }
+        }
     }
 
     /// The answer to a part, errors in their shape.
@@ -143,7 +149,7 @@ impl Run<'_> {
         self.answers.body(answer.body.first());
         self.answers.end();
         // Without room it is told as well: it is short.
-        self.held.hold(self.answers.len());
+        self.refit();
     }
 
     /// Begins an answer with its head.
@@ -166,4 +172,13 @@ impl Run<'_> {
         let answer = Answer { body, ..Answer::empty(StatusCode::OK) };
         answer.with(CONTENT_TYPE, &media_type).versioned().uncached()
     }
+}
+
+/// The answers would be more than this limit has them.
+fn too_many(limit: &str) -> Error {
+    let message = format!(
+        "The answers to the batch would have more than {limit} of the service. Expected fewer \
+         rows, or another batch for this request."
+    );
+    Error::new(Code::TooComplex, message)
 }

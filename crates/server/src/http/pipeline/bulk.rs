@@ -1,6 +1,6 @@
 //! Bulk create: rows that are stored as their text comes in.
 
-use std::cmp::min;
+use std::mem::replace;
 use std::sync::Arc;
 
 use hyper::StatusCode;
@@ -20,10 +20,11 @@ use crate::auth::Need;
 use crate::http::answer::Answer;
 use crate::http::error::{self, Refusal};
 use crate::http::receive::Stream;
+use crate::http::room::{Full, Held};
 use crate::tally::{MAX_DETAILS, Tally};
 
-/// How many rows are stored at once. While they are written nobody else
-/// writes: some ten milliseconds.
+/// How many rows are stored at once, where there is room to gather so many. While
+/// they are written nobody else writes: some ten milliseconds.
 const BATCH: usize = 4096;
 
 impl Call<'_> {
@@ -103,28 +104,29 @@ impl Job<'_> {
 
     async fn in_batches(&self, stream: &mut Stream, tally: &mut Tally) -> Result<(), Refusal> {
         stream.limit(self.app.limits.bulk_bytes, "bulk-bytes")?;
-        let mut intake = self.intake();
+        let (mut intake, mut held) = (self.intake(), self.place());
         let mut writing = None;
-        let read = self.read(stream, &mut intake, tally, &mut writing).await;
+        let read = self.read(stream, (&mut intake, &mut held), tally, &mut writing).await;
         // What was queued is stored, and counted, even if the rest cannot be read.
         self.written(writing.take(), tally).await?;
         read?;
-        let taken = intake.take();
-        let last = self.write(taken, tally, Fate::Each).await?;
+        let last = self.write((intake.take(), held), tally, Fate::Each).await?;
         self.written(last, tally).await
     }
 
     async fn read(
         &self,
         stream: &mut Stream,
-        intake: &mut Intake,
+        (intake, held): (&mut Intake, &mut Held),
         tally: &mut Tally,
         writing: &mut Option<Writing>,
     ) -> Result<(), Refusal> {
         while let Some(piece) = stream.next().await? {
             intake.feed(&piece)?;
-            if intake.len() >= BATCH {
-                let taken = intake.take();
+            // Where there is no room for more, fewer go at once.
+            let has_room = held.hold(intake.bytes()).is_ok();
+            if intake.len() >= BATCH || !has_room {
+                let taken = (intake.take(), replace(held, self.place()));
                 self.written(writing.take(), tally).await?;
                 *writing = self.write(taken, tally, Fate::Each).await?;
             }
@@ -134,49 +136,57 @@ impl Job<'_> {
 
     /// Everything in one transaction; with rows that are none, only to see the rest.
     async fn at_once(&self, stream: &mut Stream, tally: &mut Tally) -> Result<(), Refusal> {
-        // What is over the limit on all such bodies will find no room later either.
-        let (own, all) = (self.app.limits.strict_bytes, self.app.limits.strict_total_bytes as u64);
-        let (most, name) = min((own, "strict-bytes"), (all, "strict-total-bytes"));
-        stream.limit(most, name)?;
-        let (mut intake, mut bytes) = (self.intake(), 0);
-        // Held until all is done.
-        let mut held = self.app.strict_room.place();
+        stream.limit(self.app.limits.strict_bytes, "strict-bytes")?;
+        let (mut intake, mut held) = (self.intake(), self.place());
         while let Some(piece) = stream.next().await? {
-            bytes += piece.len();
-            if !held.hold(bytes) {
-                return Err(self.no_room_now());
-            }
             intake.feed(&piece)?;
-            self.few_enough(&intake)?;
+            self.fits(&intake, &mut held)?;
         }
         intake.finish()?;
-        self.few_enough(&intake)?;
+        self.fits(&intake, &mut held)?;
         let taken = intake.take();
         let stays = !self.dry && taken.rejected == 0;
         let fate = if stays { Fate::AllOrNone } else { Fate::None };
-        let writing = self.write(taken, tally, fate).await?;
+        let writing = self.write((taken, held), tally, fate).await?;
         self.written(writing, tally).await
     }
 
-    /// Refuses rows of one transaction that would keep others from writing for too long.
-    fn few_enough(&self, intake: &Intake) -> Result<(), Error> {
+    /// A place for rows until they are stored.
+    fn place(&self) -> Held {
+        self.app.bulk_room.place(self.author.tenant)
+    }
+
+    /// Refuses rows of one transaction that would keep others from writing for too
+    /// long, or for which there is no room.
+    fn fits(&self, intake: &Intake, held: &mut Held) -> Result<(), Refusal> {
         let most = self.app.limits.strict_rows;
         if intake.len() <= most {
-            return Ok(());
+            return held.hold(intake.bytes()).map_err(|full| self.no_room(full));
         }
         let message = format!(
             "The body has too many rows for one transaction. Expected at most {most}, as \
              handling=strict and dry-run have them: the limit strict-rows of the service."
         );
-        Err(Error::new(Code::PayloadTooLarge, message))
+        Err(Error::new(Code::PayloadTooLarge, message).into())
     }
 
-    fn no_room_now(&self) -> Refusal {
-        let most = self.app.limits.strict_total_bytes;
-        error::not_now(&format!(
-            "The rows of all bodies under way that are stored all or not at all would have more \
-             than {most} bytes: the limit strict-total-bytes of the service. Try again in a moment."
-        ))
+    fn no_room(&self, full: Full) -> Refusal {
+        let (all, share) = (self.app.limits.bulk_total_bytes, self.app.bulk_room.share());
+        match full {
+            Full::Now => error::not_now(&format!(
+                "The rows that the service holds until they are stored leave no room for those of \
+                 this body: the limit bulk-total-bytes, {all} in memory. Try again later, or with \
+                 fewer rows."
+            )),
+            Full::Ever => {
+                let message = format!(
+                    "The rows of the body would take more than {share} bytes in memory, as much of \
+                     {all} as one tenant may: the limit bulk-total-bytes of the service. Expected \
+                     fewer, as handling=strict and dry-run hold all of them."
+                );
+                Error::new(Code::PayloadTooLarge, message).into()
+            }
+        }
     }
 
     fn intake(&self) -> Intake {
@@ -192,9 +202,11 @@ impl Job<'_> {
         }
     }
 
+    /// Queues rows to be stored; what is held for them is held until they are, even if
+    /// whoever sent them goes away.
     async fn write(
         &self,
-        taken: Taken,
+        (taken, held): (Taken, Held),
         tally: &mut Tally,
         fate: Fate,
     ) -> Result<Option<Writing>, Refusal> {
@@ -210,7 +222,7 @@ impl Job<'_> {
             fate,
         };
         let (store, author, many) = (self.app.store.clone(), self.author.clone(), plan.rows.len());
-        let queue = move || store.bulk(author, plan);
+        let queue = move || store.bulk(author, plan, held);
         // They are sorted first, and others wait for this thread meanwhile.
         let pending = if many > BATCH {
             let queued = tokio::task::spawn_blocking(queue).await;
