@@ -17,8 +17,8 @@ use super::{Count, List, token};
 use crate::edm::{EntitySet, Model};
 use crate::error::Error;
 use crate::payload::primitive;
-use crate::uri::Limits;
 use crate::uri::options::{Options, SystemOption};
+use crate::uri::{Limits, clauses};
 use crate::value::Value;
 
 /// The version of the skip token's form.
@@ -231,25 +231,16 @@ fn setting<'a>(set: &'a EntitySet, options: &'a Options, terms: &Terms<'a>) -> S
     Setting { model, set, options, limits, now, scope: None }
 }
 
-/// Whether this may follow a star: how it is expanded, or how deep.
-fn more(rest: &str) -> bool {
-    let levels = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
-    let levels = levels.and_then(|option| option.split_once('='));
-    rest == "/$ref"
-        || levels.is_some_and(|(name, levels)| {
-            let is_number = !levels.is_empty() && levels.bytes().all(|one| one.is_ascii_digit());
-            name.trim_start_matches('$').eq_ignore_ascii_case("levels")
-                && (is_number || levels.eq_ignore_ascii_case("max"))
-        })
-}
-
 /// There is nothing to expand: `*` and nothing expand nothing.
 fn expand(set: &EntitySet, options: &Options) -> Result<(), Error> {
     let asked = options.get(SystemOption::Expand).unwrap_or_default().trim();
-    // What follows a star in the language says more of what is expanded.
-    let everything = asked.strip_prefix('*').map(str::trim_start);
-    if asked.is_empty() || everything.is_some_and(|rest| rest.is_empty() || more(rest)) {
+    if asked.is_empty() || clauses::is_everything(asked) {
         return Ok(());
+    }
+    if asked.starts_with('*') {
+        let message = "After '*' in '$expand' expected nothing, '/$ref', or '($levels=…)' with a \
+                       number or max.";
+        return Err(Error::bad_request(message).about("$expand"));
     }
     let name = asked.split([',', '(', '/']).next().unwrap_or(asked).trim();
     let error = super::expression::no_property(set, name);

@@ -1,10 +1,11 @@
-//! The options that are lists: `$orderby`, `$compute` and `$select`, and the
-//! value of a parameter alias.
+//! The options that are lists: `$orderby`, `$compute` and `$select`, the star of
+//! `$expand`, and the value of a parameter alias.
 //!
 //! ```text
 //! orderby  = expression [ "asc" / "desc" ] *( "," ... )
 //! compute  = expression "as" name *( "," ... )
 //! select   = ( "*" / name *( "/" name ) [ "(" options ")" ] ) *( "," ... )
+//! star     = "*" [ "/$ref" / "(" [ "$" ] "levels=" ( digits / "max" ) ")" ]
 //! ```
 
 mod nested;
@@ -101,6 +102,22 @@ fn selected(parser: &mut Parser<'_>, depth: usize) -> Result<Vec<Selected>, Synt
         parser.resume(end)?;
         Ok(Selected::Nested(path))
     })
+}
+
+/// Whether a value of `$expand` is the star alone, which expands all that there is. What
+/// may follow it says how.
+pub fn is_everything(text: &str) -> bool {
+    let Some(rest) = text.trim().strip_prefix('*').map(str::trim) else { return false };
+    let option = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    let option = option.and_then(|option| option.split_once('='));
+    let option = option.map(|(name, levels)| (name.trim(), levels.trim()));
+    rest.is_empty()
+        || rest == "/$ref"
+        || option.is_some_and(|(name, levels)| {
+            let is_number = !levels.is_empty() && levels.bytes().all(|one| one.is_ascii_digit());
+            name.strip_prefix('$').unwrap_or(name).eq_ignore_ascii_case("levels")
+                && (is_number || levels.eq_ignore_ascii_case("max"))
+        })
 }
 
 /// Reads the value of a parameter alias: an expression, or a JSON array.
@@ -200,5 +217,15 @@ mod tests {
                 aliases.map(|text| shown(text, |text| Ok(alias("@p", text, LIMITS)?.to_string()))),
             );
         insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
+    }
+
+    #[test]
+    fn a_star_may_be_followed_by_how_it_is_expanded() {
+        for text in ["*", " * ", "*/$ref", "*($levels=2)", "* ( LEVELS = Max )"] {
+            assert!(is_everything(text), "{text}");
+        }
+        for text in ["", "a", "**", "*/x", "*()", "*($levels)", "*($levels=)", "*($$levels=1)"] {
+            assert!(!is_everything(text), "{text}");
+        }
     }
 }

@@ -74,7 +74,21 @@ impl Binder<'_> {
     /// may have any form of address that a request may have.
     pub(super) fn root(&self, path: &str) -> Result<Typed, Error> {
         let setting = self.setting;
-        let resource = resource::resolve(setting.model, "", &path::read(path)?, setting.options);
+        let nowhere = || {
+            Error::bad_request(format!(
+                "The path '$root/{path}' leads to no property of one entity: expected one as in \
+                 $root/{}/{}('…')/{}.",
+                setting.set.under,
+                setting.set.name,
+                setting.set.entity_type.key().name
+            ))
+        };
+        let segments = path::read(path)?;
+        // Of these some take their words from the request's own options.
+        if segments.first().is_some_and(|first| first.name.starts_with('$')) {
+            return Err(nowhere());
+        }
+        let resource = resource::resolve(setting.model, "", &segments, setting.options);
         let (place, selector, at) = match resource {
             Ok(Resource::Property(place, selector, at)) => (place, selector, at),
             // What is no key here is no address of what might be there.
@@ -82,16 +96,7 @@ impl Binder<'_> {
                 return Err(Error::bad_request(error.message));
             }
             Err(error) => return Err(error),
-            Ok(_) => {
-                let set = setting.set;
-                return Err(Error::bad_request(format!(
-                    "The path '$root/{path}' leads to no property of one entity: expected one as \
-                     in $root/{}/{}('…')/{}.",
-                    set.under,
-                    set.name,
-                    set.entity_type.key().name
-                )));
-            }
+            Ok(_) => return Err(nowhere()),
         };
         let Typed { expression, ty, .. } = self.property(&place.set, at)?;
         let entity = Box::new(Entity { set: place.set, selector });
