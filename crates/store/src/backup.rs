@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 
+use crate::sql::whole;
 use crate::{Error, sqlite};
 
 /// Copies the database in `file` to `to`, as it is at one moment. A service
@@ -17,7 +18,7 @@ pub fn backup(file: &Path, to: &Path) -> Result<(), Error> {
     let name = unfinished.path.to_str().ok_or_else(|| {
         Error::Failed(format!("{} is not a name in UTF-8", unfinished.path.display()))
     })?;
-    source.execute("VACUUM INTO ?1", [name]).map_err(|error| Error::of_write(&error))?;
+    source.execute(whole::COPY, [name]).map_err(|error| Error::of_write(&error))?;
     sync(&unfinished.path)?;
     refuse_existing(to)?;
     fs::rename(&unfinished.path, to).map_err(|error| unwritable(to, &error))?;

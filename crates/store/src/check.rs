@@ -7,7 +7,7 @@ use rollcall_odata::edm::{EntitySet, Model};
 use rusqlite::{Connection, Transaction};
 
 use crate::error::failed;
-use crate::sql::audit;
+use crate::sql::{audit, whole};
 use crate::table::Table;
 use crate::{Error, schema, sqlite};
 
@@ -54,7 +54,7 @@ pub fn check(file: &Path, model: &Model) -> Result<Report, Error> {
 }
 
 fn integrity(moment: &Transaction<'_>, report: &mut Report) -> Result<(), Error> {
-    let mut statement = moment.prepare("PRAGMA integrity_check").map_err(failed)?;
+    let mut statement = moment.prepare(whole::INTEGRITY).map_err(failed)?;
     let found = statement.query_map([], |row| row.get::<_, String>(0));
     let found: Vec<String> = found.and_then(Iterator::collect).map_err(failed)?;
     report.lines.push("SQLite's integrity check".to_owned());

@@ -18,7 +18,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::column::Kind;
 use crate::error::failed;
-use crate::sql::define;
+use crate::sql::{define, whole};
 use crate::table::Tables;
 use crate::{Error, sqlite};
 
@@ -34,7 +34,7 @@ const FORMAT_AT: Range<usize> = 60..64;
 
 /// The format of this database; 0 where nothing has been made.
 pub(crate) fn format(connection: &Connection) -> Result<i64, Error> {
-    connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)
+    connection.query_row(whole::FORMAT, [], |row| row.get(0)).map_err(failed)
 }
 
 /// Refuses a database that a newer program made.
@@ -80,7 +80,7 @@ pub(crate) fn prepare(connection: &mut Connection, model: &Model) -> Result<Tabl
     }
     if format(&transaction)? < FORMAT {
         run(&transaction, define::REPEATED)?;
-        run(&transaction, &format!("PRAGMA user_version = {FORMAT}"))?;
+        run(&transaction, &whole::set_format(FORMAT))?;
     }
     let recorded = Recorded::all(&transaction)?;
     for set in &model.entity_sets {
@@ -152,7 +152,7 @@ fn create(transaction: &Transaction<'_>) -> Result<(), Error> {
         return Err(Error::Mismatch("it was not made by Rollcall".to_owned()));
     }
     run(transaction, define::TABLES)?;
-    run(transaction, &format!("PRAGMA user_version = {FIRST}"))
+    run(transaction, &whole::set_format(FIRST))
 }
 
 fn create_table(transaction: &Transaction<'_>, set: &EntitySet, view: &str) -> Result<(), Error> {

@@ -10,6 +10,7 @@ pub(crate) mod define;
 pub(crate) mod once;
 pub(crate) mod predicate;
 pub(crate) mod select;
+pub(crate) mod whole;
 pub(crate) mod window;
 
 use rollcall_odata::Period;

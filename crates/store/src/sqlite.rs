@@ -24,6 +24,7 @@ use rusqlite::vtab::series;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::Error;
+use crate::sql::define;
 
 /// How long to wait for another process that holds the write lock, such as a
 /// person with an SQL shell.
@@ -75,9 +76,8 @@ fn recover(file: &Path) -> Result<(), Error> {
     if !has_beside(file, "-journal") {
         return Ok(());
     }
-    let recovered = open(file, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
-    });
+    let recovered = open(file, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        .and_then(|connection| connection.query_row(define::OBJECTS, [], |_| Ok(())));
     recovered.map_err(|error| Error::of_read(&error))
 }
 

@@ -23,8 +23,9 @@ use super::memory::{Before, Tenants};
 use super::reset;
 use super::statements::Statements;
 use crate::queue::{Taker, Waits};
+use crate::sql::{self, whole};
 use crate::table::Tables;
-use crate::{Author, Error, Failed, Outcome, Written, sql};
+use crate::{Author, Error, Failed, Outcome, Written};
 
 /// How much a probe writes: enough that it fails on a disk that has only crumbs left.
 const PROBE_BYTES: usize = 64 * 1024;
@@ -80,8 +81,9 @@ pub(crate) struct Request {
 /// Many rows, in the order in which they are to be written, and who waits for them.
 pub(crate) struct BulkRequest {
     pub author: Author,
-    pub plan: Bulk,
-    pub order: Vec<u32>,
+    pub rows: (Bulk, Vec<u32>),
+    /// What is dropped with the rows.
+    pub held: Box<dyn Send>,
     pub answer: oneshot::Sender<Result<Vec<Outcome>, Error>>,
 }
 
@@ -138,7 +140,7 @@ impl<'c> Writer<'c> {
         // What stays in the log, or a journal in place of it, is of no matter
         // to whoever opens the database next.
         drop(super::write_ahead(&self.connection));
-        let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let _ = self.connection.query_row(whole::CHECKPOINT, [], |_| Ok(()));
     }
 
     /// Serves a message and what it takes along.
@@ -198,7 +200,7 @@ impl<'c> Writer<'c> {
 
     /// Writes many rows and answers.
     fn bulk(&mut self, request: BulkRequest) {
-        let BulkRequest { author, plan, order, answer } = request;
+        let BulkRequest { author, rows: (plan, order), held, answer } = request;
         let work = || self.bulk_transaction(&author, &plan, &order);
         // As for single writes: a panic drops the waiter.
         let Ok(outcome) = catch_unwind(AssertUnwindSafe(work)) else { return self.give_up() };
@@ -214,15 +216,17 @@ impl<'c> Writer<'c> {
                 self.health.set(*error == Error::Busy && self.health.is_good());
             }
         }
+        drop((plan, order));
+        drop(held);
         let _ = answer.send(outcome);
     }
 
     /// Takes away all that a tenant has, in a transaction of its own.
     fn reset(&mut self, tenant: Uuid) -> Result<(), Error> {
         let work = || -> Result<(), Error> {
-            self.execute("BEGIN IMMEDIATE")?;
+            self.execute(whole::BEGIN)?;
             reset::tenant(&self.connection, &self.tables, tenant)?;
-            self.execute("COMMIT")
+            self.execute(whole::COMMIT)
         };
         let outcome = work();
         // What is remembered of the tenant is not so any more, done or not.
@@ -236,7 +240,7 @@ impl<'c> Writer<'c> {
         plan: &Bulk,
         order: &[u32],
     ) -> Result<Vec<Outcome>, Error> {
-        self.execute("BEGIN IMMEDIATE")?;
+        self.execute(whole::BEGIN)?;
         let written =
             bulk::write(&self.connection, &self.tables, &mut self.tenants, author, plan, order);
         let outcomes = match written {
@@ -263,7 +267,7 @@ impl<'c> Writer<'c> {
         waiting: &mut Vec<Waiting>,
         met: &mut Option<Message>,
     ) -> Result<(), Error> {
-        let begun = self.execute("BEGIN IMMEDIATE");
+        let begun = self.execute(whole::BEGIN);
         let mut next = first;
         loop {
             let Request { author, task } = *next;
@@ -296,7 +300,7 @@ impl<'c> Writer<'c> {
     /// Ends the transaction, once `refresh` knows of all that it did.
     fn commit(&mut self) -> Result<(), Error> {
         self.tenants.tell(&self.connection).map_err(|error| Error::of_write(&error))?;
-        self.execute("COMMIT")
+        self.execute(whole::COMMIT)
     }
 
     /// What is queued; after so many writes of this transaction.
@@ -336,7 +340,7 @@ impl<'c> Writer<'c> {
         author: &Author,
         plans: &[Write],
     ) -> Result<Result<Vec<Written>, Failed>, Error> {
-        self.execute("SAVEPOINT several")?;
+        self.execute(whole::SAVE)?;
         let before = self.tenants.before(author.tenant);
         let mut written = Vec::with_capacity(plans.len());
         for (at, plan) in plans.iter().enumerate() {
@@ -346,12 +350,12 @@ impl<'c> Writer<'c> {
                 Err(Stop::Refused(error)) => {
                     self.go_back(before)?;
                     let alone = at == 0 || self.is_refused(author, plan.clone(), &error)?;
-                    self.execute("RELEASE several")?;
+                    self.execute(whole::RELEASE)?;
                     return Ok(Err(Failed { at, error, alone }));
                 }
             }
         }
-        self.execute("RELEASE several")?;
+        self.execute(whole::RELEASE)?;
         Ok(Ok(written))
     }
 
@@ -370,7 +374,7 @@ impl<'c> Writer<'c> {
 
     /// Undoes what was done since the savepoint, which stays open.
     fn go_back(&mut self, before: Before) -> Result<(), Error> {
-        self.execute("ROLLBACK TO several")?;
+        self.execute(whole::GO_BACK)?;
         self.tenants.go_back(before);
         Ok(())
     }
@@ -391,7 +395,7 @@ impl<'c> Writer<'c> {
         self.tenants.clear();
         if !self.connection.is_autocommit() {
             // If this fails as well, the next BEGIN fails and says so.
-            let _ = self.execute("ROLLBACK");
+            let _ = self.execute(whole::ROLLBACK);
         }
     }
 
