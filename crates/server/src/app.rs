@@ -7,13 +7,13 @@ use rollcall_odata::edm::Model;
 use rollcall_odata::uri::Limits as QueryLimits;
 use rollcall_store::Store;
 
+use crate::access::Access;
 use crate::auth::Authenticator;
 use crate::clock::{Clock, Random};
 use crate::http::controls::Controls;
 use crate::http::documents::Documents;
 use crate::http::links::Links;
 use crate::http::origin::Origin;
-use crate::http::reload::Reload;
 use crate::http::room::Room;
 use crate::http::throttle::GraphLimits;
 use crate::observe::Log;
@@ -36,10 +36,10 @@ pub struct App {
     pub random: Arc<dyn Random>,
     /// What is too much.
     pub limits: Limits,
-    /// What holds the answers to batches until they are sent.
+    /// Room for the answers to batches, until they are sent.
     pub batch_room: Room,
-    /// Room for the rows that are stored all or not at all, until they are.
-    pub strict_room: Room,
+    /// Room for the rows of bodies that have many, until they are stored.
+    pub bulk_room: Room,
     /// How often reports may be asked for, where Graph's limits are applied.
     pub graph_limits: Option<GraphLimits>,
     /// What testers may do, where they may.
@@ -49,7 +49,7 @@ pub struct App {
     /// What absolute URLs begin with.
     pub origin: Origin,
     /// How it is told that who has access has changed, if it has a folder.
-    pub reload: Option<Arc<Reload>>,
+    pub access: Option<Arc<Access>>,
 }
 
 /// The limits that hold the service together under load.
@@ -86,8 +86,8 @@ pub struct Limits {
     /// The largest body of many rows that are stored all or not at all, in
     /// bytes, gunzipped: they are held in memory until the last has come.
     pub strict_bytes: u64,
-    /// How large all such bodies that are held at once may grow, in bytes.
-    pub strict_total_bytes: usize,
+    /// How much memory the rows of all bodies take until they are stored, in bytes.
+    pub bulk_total_bytes: usize,
     /// The most rows that are stored all or not at all: while they are written
     /// nobody else writes.
     pub strict_rows: usize,
@@ -125,7 +125,7 @@ impl Default for Limits {
             body_time: Duration::from_secs(30),
             bulk_bytes: 1024 * 1024 * 1024,
             strict_bytes: 16 * 1024 * 1024,
-            strict_total_bytes: 256 * 1024 * 1024,
+            bulk_total_bytes: 256 * 1024 * 1024,
             strict_rows: 50_000,
             grace: Duration::from_secs(10),
             batch_parts: 20,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::tls::fingerprint::Fingerprint;
-pub use secrets::{FIRST_CLIENT, FirstClient, Mark, SIGNING_KEY, Secret, Secrets, new_key};
+pub use secrets::{Content, FIRST_CLIENT, FirstClient, SIGNING_KEY, Secret, Secrets, new_key};
 
 /// The format that this program writes, and the newest that it knows.
 const FORMAT: u32 = 1;

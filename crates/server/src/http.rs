@@ -9,6 +9,7 @@ pub mod error;
 pub mod fault;
 pub mod issuer;
 pub mod layers;
+pub mod line;
 pub mod links;
 pub mod openapi;
 pub mod origin;

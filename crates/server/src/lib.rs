@@ -1,6 +1,7 @@
 //! Rollcall, the service: sockets, tokens, the clock, files and the command line
 //! around [`rollcall_odata`] and [`rollcall_store`].
 
+pub mod access;
 pub mod app;
 pub mod auth;
 pub mod cli;

@@ -164,6 +164,13 @@ impl Issuer {
         &self.kid
     }
 
+    /// The key that signs download links: it follows from the key that signs tokens, and
+    /// tells nothing of it.
+    pub fn link_key(&self) -> [u8; 32] {
+        let digest = Sha256::new().chain_update(b"rollcall download links 1");
+        digest.chain_update(self.key.to_bytes()).finalize().into()
+    }
+
     /// The key that checks its signatures.
     pub fn verifying_key(&self) -> VerifyingKey {
         *self.key.verifying_key()

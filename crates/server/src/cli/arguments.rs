@@ -1,7 +1,7 @@
 //! What several commands share: where the data is, whose it is, and where what they
 //! give is shown.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
@@ -13,12 +13,17 @@ use crate::folder::Folder;
 /// Where the data is, before the name of a command's part or after it.
 #[derive(clap::Args)]
 pub struct Data {
-    /// The folder that keeps everything
+    /// The folder that keeps everything; serve, import and demo make it
     #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", default_value = DEFAULT_DATA, global = true)]
     data: PathBuf,
 }
 
 impl Data {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.data
+    }
+
     /// The folder, which `rollcall serve` has made.
     pub fn folder(&self) -> Result<Folder, String> {
         Folder::open(&self.data).map_err(|error| error.to_string())

@@ -1,7 +1,6 @@
 //! `rollcall demo`: organisations that are made up, for who wants to look around.
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::{ToSpan, tz::TimeZone};
@@ -10,10 +9,10 @@ use rollcall_odata::edm::{EntitySet, Model};
 use rollcall_odata::plan::bulk::{self, Policy};
 use uuid::Uuid;
 
+use super::arguments::Data;
 use crate::clock::{Clock, SystemClock};
-use crate::config::DEFAULT_DATA;
 use crate::demo::{self, Organisation, Span};
-use crate::folder::Folder;
+
 use crate::import::sink::{Rows, Sink, Terms};
 use crate::tally::Tally;
 
@@ -29,9 +28,8 @@ const AUTHOR: &str = "demo";
 /// The arguments of `rollcall demo`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The folder that keeps everything; made where there is none
-    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", default_value = DEFAULT_DATA)]
-    data: PathBuf,
+    #[command(flatten)]
+    data: Data,
     /// How many organisations; the first is the first client's tenant
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MAX_TENANTS))]
     tenants: u32,
@@ -49,8 +47,8 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), String> {
     let model = catalog::load(catalog::EMBEDDED).map_err(|error| error.to_string())?;
     let terms = Terms { tenant: None, policy: Policy::Keep, dry: false, author: AUTHOR };
-    let mut sink = Sink::open(&args.data, &model, terms)?;
-    let database = Folder::open(&args.data).map_err(|error| error.to_string())?.database();
+    let mut sink = Sink::open(args.data.path(), &model, terms)?;
+    let database = args.data.folder()?.database();
     let today = TimeZone::UTC.to_datetime(SystemClock::start().now()).date();
     let last = today.checked_sub(demo::USUAL_DELAY.days()).unwrap_or(today);
     let span = Span { last, days: args.days };

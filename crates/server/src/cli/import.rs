@@ -1,16 +1,14 @@
 //! `rollcall import`: files of rows into the folder, or through the service that has it.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
 
 use rollcall_odata::catalog;
 use rollcall_odata::payload::csv::read::Known;
 use rollcall_odata::plan::bulk::Policy;
 use uuid::Uuid;
 
-use super::arguments::tenant;
+use super::arguments::{Data, tenant};
 use crate::clock::SystemClock;
-use crate::config::DEFAULT_DATA;
 use crate::import::progress::Progress;
 use crate::import::sink::{Sink, Terms};
 use crate::import::{Import, Summary, source};
@@ -22,9 +20,8 @@ const AUTHOR: &str = "import";
 /// The arguments of `rollcall import`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The folder that keeps everything; made where there is none
-    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", default_value = DEFAULT_DATA)]
-    data: PathBuf,
+    #[command(flatten)]
+    data: Data,
     /// The tenant whose data it is; the first client's without it
     #[arg(long, value_name = "GUID", value_parser = tenant)]
     tenant: Option<Uuid>,
@@ -54,7 +51,7 @@ pub fn run(args: &Args) -> Result<(), String> {
     let sources = source::find(&args.files)?;
     let policy = if args.replace { Policy::Replace } else { Policy::Keep };
     let terms = Terms { tenant: args.tenant, policy, dry: args.dry_run, author: AUTHOR };
-    let sink = Sink::open(&args.data, &model, terms)?;
+    let sink = Sink::open(args.data.path(), &model, terms)?;
     let total = sources.iter().map(source::Source::size).sum();
     let progress = Progress::new(total, std::io::stderr().is_terminal());
     let import = Import { known, sink, progress, clock: Box::new(SystemClock::start()) };

@@ -10,9 +10,11 @@ use rollcall_odata::catalog;
 use rollcall_store::Store;
 use tokio::net::TcpListener;
 
+use crate::access::Access;
 use crate::app::App;
 use crate::auth::Authenticator;
 use crate::auth::issuer::Issuer;
+use crate::auth::permissions::READ_WRITE;
 use crate::auth::remote::Pace;
 use crate::clock::{Clock, ControlledClock, Random, SystemClock, SystemRandom};
 use crate::config::{Config, Given};
@@ -20,7 +22,6 @@ use crate::folder::{Folder, reachable};
 use crate::http::controls::{Controls, WARNING};
 use crate::http::documents::Documents;
 use crate::http::links::Links;
-use crate::http::reload::Reload;
 use crate::http::room::Room;
 use crate::http::serve::serve;
 use crate::http::throttle::GraphLimits;
@@ -59,7 +60,7 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
         log.write(WARNING);
     }
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    folder.make_secrets(&SystemRandom).map_err(|error| error.to_string())?;
+    folder.make_secrets(&SystemRandom, READ_WRITE).map_err(|error| error.to_string())?;
     let model = catalog::load(catalog::EMBEDDED).map_err(|error| error.to_string())?;
     let options = rollcall_store::Options::default();
     let store = Store::open(&folder.database(), &model, &options);
@@ -73,12 +74,12 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
     let tls = config.tls.as_ref();
     let tls =
         tls.map(|source| Tls::start(source, &folder, address, &*machine, &random)).transpose()?;
-    let reload = Arc::new(Reload::of(&folder, &SystemRandom));
+    let access = Arc::new(Access::of(&folder, &SystemRandom));
     let shown = tls.as_ref().map(Tls::fingerprint);
-    let announcement = folder.announce(address, &reload.secret, shown);
+    let announcement = folder.announce(address, &access.secret, shown);
     let announcement = announcement.map_err(|error| error.to_string())?;
     // After it has been announced: who changes it later tells.
-    let (authenticator, links) = access(config, &folder, &clock, &log)?;
+    let (authenticator, links) = holders(config, &folder, &clock, &log)?;
     let app = App {
         model: Arc::new(model),
         store: store.clone(),
@@ -88,18 +89,18 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
         clock: Arc::clone(&clock),
         random,
         batch_room: Room::new(config.limits.batch_total_bytes),
-        strict_room: Room::new(config.limits.strict_total_bytes),
+        bulk_room: Room::new(config.limits.bulk_total_bytes),
         limits: config.limits.clone(),
         graph_limits: config.graph_limits.then(GraphLimits::default),
         controls,
         log: log.clone(),
         origin: config.origin.clone(),
-        reload: Some(Arc::clone(&reload)),
+        access: Some(Arc::clone(&access)),
     };
     greet(&app, address, &config.data, tls.as_ref());
     let app = Arc::new(app);
     let served = serve(Arc::clone(&app), listener, tls.as_ref().map(Tls::config), stop);
-    let access = reload.keep(&app);
+    let access = access.keep(&app);
     let certificate = async {
         match tls {
             Some(tls) => tls.keep(&announcement, &*machine, &log).await,
@@ -116,19 +117,19 @@ async fn start(config: &Config, log: Log) -> Result<(), String> {
 }
 
 /// Who has access, as the folder and the settings say now.
-fn access(
+fn holders(
     config: &Config,
     folder: &Folder,
     clock: &Arc<dyn Clock>,
     log: &Log,
 ) -> Result<(Authenticator, Links), String> {
     let issuer = Issuer::of(folder).map_err(|error| error.to_string())?;
-    let secrets = folder.secrets().map_err(|error| error.to_string())?;
+    let links = Links::new(&issuer);
     let (issuers, clock) = (config.issuers.clone(), Arc::clone(clock));
     let authenticator =
         Authenticator::new(issuer).trusting(issuers, Pace::default(), clock, log.clone());
     authenticator.keep_fresh();
-    Ok((authenticator, Links::new(&secrets)))
+    Ok((authenticator, links))
 }
 
 /// The clock of requests: the machine's, unless there are controls that set it.

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::SystemTime;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use p256::SecretKey;
@@ -13,7 +12,6 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Error, Folder, write_whole};
-use crate::auth::permissions::READ_WRITE;
 use crate::clock::Random;
 
 /// The file of the key that signs the built-in issuer's tokens.
@@ -21,9 +19,8 @@ pub const SIGNING_KEY: &str = "signing-key.pem";
 /// The file of the first client.
 pub const FIRST_CLIENT: &str = "client.json";
 
-/// What tells a file from the one that took its place: when it was written, and how long
-/// it is; nothing where there is none.
-pub type Mark = Option<(SystemTime, u64)>;
+/// Stands for all that several files hold.
+pub type Content = [u8; 32];
 
 /// Text that is shown to nobody by accident: `Debug` leaves it out.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,23 +77,16 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// New ones that nobody knows.
-    pub fn make(random: &dyn Random) -> Self {
+    /// New ones that nobody knows; the first client has this permission.
+    pub fn make(random: &dyn Random, permission: &str) -> Self {
         let client_secret = Secret::make(random);
         let client = FirstClient {
             tenant: random.guid(),
             client_id: random.guid(),
             client_secret,
-            roles: vec![READ_WRITE.to_owned()],
+            roles: vec![permission.to_owned()],
         };
         Self { signing_key: new_key(random), client }
-    }
-
-    /// The key that signs download links: it follows from the signing key, and
-    /// tells nothing of it.
-    pub fn link_key(&self) -> [u8; 32] {
-        let digest = Sha256::new().chain_update(b"rollcall download links 1");
-        digest.chain_update(self.signing_key.to_bytes()).finalize().into()
     }
 }
 
@@ -112,9 +102,10 @@ pub fn new_key(random: &dyn Random) -> SecretKey {
 }
 
 impl Folder {
-    /// The folder's secrets; what is missing is made. For who holds the lock.
-    pub fn make_secrets(&self, random: &dyn Random) -> Result<Secrets, Error> {
-        let made = Secrets::make(random);
+    /// The folder's secrets; what is missing is made, a first client with this
+    /// permission. For who holds the lock.
+    pub fn make_secrets(&self, random: &dyn Random, permission: &str) -> Result<Secrets, Error> {
+        let made = Secrets::make(random, permission);
         if !self.has(SIGNING_KEY)? {
             self.keep_key(SIGNING_KEY, &made.signing_key)?;
         }
@@ -148,14 +139,22 @@ impl Folder {
         self.has(name)?.then(|| read(&self.path.join(name))).transpose()
     }
 
-    /// What tells the file of this name from another in its place.
-    pub fn mark(&self, name: &str) -> Result<Mark, Error> {
-        let path = self.path.join(name);
-        let told = |data: fs::Metadata| Ok(Some((data.modified()?, data.len())));
-        match fs::metadata(&path).and_then(told) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            mark => mark.map_err(|error| Error::of_file(&path, &error)),
+    /// What stands for all that the files of these names hold, as long as they are secrets
+    /// still.
+    pub fn content(&self, names: &[&str]) -> Result<Content, Error> {
+        let mut digest = Sha256::new();
+        for name in names {
+            // The length keeps one file's end apart from the next one's beginning.
+            match self.kept(name)? {
+                None => digest.update([0]),
+                Some(text) => {
+                    digest.update([1]);
+                    digest.update(text.len().to_be_bytes());
+                    digest.update(text);
+                }
+            }
         }
+        Ok(digest.finalize().into())
     }
 
     /// Whether there is a file of this name. A link to one that cannot be reached now
@@ -230,8 +229,8 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let folder = Folder::open_or_create(parent.path()).unwrap();
         assert!(folder.secrets().is_err());
-        let first = folder.make_secrets(&SeededRandom::new(1)).unwrap();
-        let second = folder.make_secrets(&SeededRandom::new(2)).unwrap();
+        let first = folder.make_secrets(&SeededRandom::new(1), "all").unwrap();
+        let second = folder.make_secrets(&SeededRandom::new(2), "all").unwrap();
         assert_eq!(first.signing_key, second.signing_key);
         assert_eq!(first.client.client_secret, second.client.client_secret);
     }
@@ -244,7 +243,7 @@ mod tests {
         let nowhere = parent.path().join("unmounted/client.json");
         std::os::unix::fs::symlink(&nowhere, parent.path().join(FIRST_CLIENT)).unwrap();
         assert!(folder.kept(FIRST_CLIENT).is_err());
-        let made = folder.make_secrets(&SeededRandom::new(1)).map(drop);
+        let made = folder.make_secrets(&SeededRandom::new(1), "all").map(drop);
         assert!(made.unwrap_err().to_string().contains(FIRST_CLIENT));
         assert!(parent.path().join(FIRST_CLIENT).is_symlink());
     }
@@ -253,11 +252,28 @@ mod tests {
     fn no_error_and_no_debug_text_shows_a_secret() {
         let parent = tempfile::tempdir().unwrap();
         let folder = Folder::open_or_create(parent.path()).unwrap();
-        let secrets = folder.make_secrets(&SeededRandom::new(1)).unwrap();
+        let secrets = folder.make_secrets(&SeededRandom::new(1), "all").unwrap();
         let secret = secrets.client.client_secret.reveal().to_owned();
         assert!(!format!("{:?}", secrets.client).contains(&secret));
         write_whole(&parent.path().join(FIRST_CLIENT), secret.as_bytes()).unwrap();
         let error = folder.secrets().map(|_| ()).unwrap_err().to_string();
         assert!(!error.contains(&secret), "{error}");
+    }
+
+    #[test]
+    fn what_files_hold_is_told_apart() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = Folder::open_or_create(parent.path()).unwrap();
+        let mut seen = Vec::new();
+        for (one, other) in [("", ""), ("a", ""), ("", "a"), ("ab", "c"), ("a", "bc")] {
+            folder.keep("one", one.as_bytes()).unwrap();
+            folder.keep("other", other.as_bytes()).unwrap();
+            let content = folder.content(&["one", "other"]).unwrap();
+            assert_eq!(content, folder.content(&["one", "other"]).unwrap());
+            assert!(!seen.contains(&content), "{one:?} {other:?}");
+            seen.push(content);
+        }
+        fs::remove_file(parent.path().join("one")).unwrap();
+        assert!(!seen.contains(&folder.content(&["one", "other"]).unwrap()));
     }
 }

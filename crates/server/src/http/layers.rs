@@ -14,15 +14,16 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::answer::Answer;
-use super::body::{Body, Line, Outgoing};
+use super::body::{Body, Outgoing};
 use super::controls;
 use super::documents;
 use super::error::{self, Refusal, Stamp};
 use super::fault;
 use super::issuer;
+use super::line::{End, Line};
 use super::pipeline::{self, Way, X_API_KEY, report};
 use super::receive::{Arrival, Request, Stream};
-use super::reload::{self, Reload};
+use super::reload;
 use super::routes::{self, Endpoint, Place};
 use crate::app::App;
 use crate::observe::Observation;
@@ -56,21 +57,21 @@ pub async fn answer(
     head: Head<Incoming>,
     arrival: Arrival,
 ) -> Result<Response<Outgoing>, Cut> {
-    let mut seen = Observation::begin(&app.clock, head.method().as_str());
+    let mut line = begin(app, &head);
     let (request, mut stream) = Request::receive(head, arrival, app.limits.body_time).await;
-    seen.lap("receive");
-    let now = app.clock.now();
-    let stamp = stamp(app, &request, now);
+    line.seen.lap("receive");
+    line.at = app.clock.now();
+    let stamp = stamp(app, &request, line.at);
     let answered = {
-        let routed = pin!(route(app, &request, stream.as_mut(), &stamp, &mut seen));
+        let routed = pin!(route(app, &request, stream.as_mut(), &stamp, &mut line.seen));
         fault::told(routed).await
     };
-    let answer = told(answered, &stamp, &mut seen);
+    let answer = told(answered, &stamp, &mut line.seen);
     if let Some(stream) = &mut stream {
         stream.discard().await;
     }
-    let cut = seen.cut;
-    let response = finished(app, answer, &request, &stamp, seen, now);
+    let cut = line.seen.cut;
+    let response = finished(answer, &request, &stamp, line);
     if cut { Err(Cut) } else { Ok(response) }
 }
 
@@ -93,12 +94,17 @@ pub fn refuse(
     arrival: Arrival,
     refusal: Refusal,
 ) -> Response<Outgoing> {
-    let mut seen = Observation::begin(&app.clock, head.method().as_str());
+    let mut line = begin(app, &head);
     let request = Request::without_body(head.into_parts().0, arrival);
-    let now = app.clock.now();
-    let stamp = stamp(app, &request, now);
-    let answer = told(Err(refusal), &stamp, &mut seen);
-    finished(app, answer, &request, &stamp, seen, now)
+    let stamp = stamp(app, &request, line.at);
+    let answer = told(Err(refusal), &stamp, &mut line.seen);
+    finished(answer, &request, &stamp, line)
+}
+
+/// The line that a request will have in the log, though the client may leave at any time.
+fn begin(app: &App, head: &Head<Incoming>) -> Line {
+    let seen = Observation::begin(&app.clock, head.method().as_str());
+    Line::begin(seen, &app.log, app.clock.now())
 }
 
 fn told(answered: Result<Answer, Refusal>, stamp: &Stamp, seen: &mut Observation) -> Answer {
@@ -109,33 +115,25 @@ fn told(answered: Result<Answer, Refusal>, stamp: &Stamp, seen: &mut Observation
 }
 
 fn finished(
-    app: &App,
     answer: Answer,
     request: &Request,
     stamp: &Stamp,
-    mut seen: Observation,
-    now: Timestamp,
+    mut line: Line,
 ) -> Response<Outgoing> {
-    seen.end(answer.status.as_u16(), answer.body.made(), &stamp.request_id);
-    let answer = finish(answer, request, stamp, now);
+    line.seen.end(answer.status.as_u16(), answer.body.made(), &stamp.request_id);
+    let answer = finish(answer, request, stamp, line.at);
     let (head, body) = answer.into_parts();
-    Response::from_parts(head, outgoing(app, request, body, seen, now))
+    Response::from_parts(head, outgoing(request, body, line))
 }
 
 /// The body as it is sent. What it was is logged once that is known.
-fn outgoing(
-    app: &App,
-    request: &Request,
-    body: Body,
-    seen: Observation,
-    now: Timestamp,
-) -> Outgoing {
+fn outgoing(request: &Request, body: Body, line: Line) -> Outgoing {
     match body {
         Body::Parts(first, rest) if request.method != Method::HEAD => {
-            Outgoing::parts(first, rest, Some(Line::new(seen, app.log.clone(), now)))
+            Outgoing::parts(first, rest, Some(line))
         }
         body => {
-            app.log.write(&seen.line(now));
+            line.end(End::Complete);
             match body {
                 Body::Whole(bytes) => Outgoing::whole(bytes),
                 Body::Parts(first, rest) => Outgoing::parts(first, rest, None),
@@ -152,9 +150,9 @@ async fn route(
     seen: &mut Observation,
 ) -> Result<Answer, Refusal> {
     request.check_head(app.limits.url_bytes)?;
-    if let Some(reload) = reload_of(app, request) {
+    if let Some(access) = reload::told(app, request) {
         seen.route = "reload";
-        return reload.read(app).await;
+        return reload::answer(app, access).await;
     }
     let base = app.origin.of(request);
     match routes::place(&request.path) {
@@ -203,15 +201,6 @@ async fn met(app: &App, request: &Request, seen: &mut Observation) -> Result<(),
         None => Ok(()),
         Some(controls) => controls.meet(&request.method, false, seen).await,
     }
-}
-
-/// Who is told that access has changed, if the request is from who may say so. To
-/// everybody else the address is one of those that are not there.
-fn reload_of<'a>(app: &'a App, request: &Request) -> Option<&'a Reload> {
-    if request.path != reload::PATH || request.method != Method::POST {
-        return None;
-    }
-    app.reload.as_deref().filter(|reload| reload.is_shown(request.header(&reload::SECRET)))
 }
 
 async fn fixed(

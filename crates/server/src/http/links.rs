@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use uuid::Uuid;
 
+use crate::auth::issuer::Issuer;
 use crate::auth::{Given, Principal};
-use crate::folder::Secrets;
 
 /// How long a link holds, in seconds: Graph's hold "a few minutes".
 const VALID: i64 = 300;
@@ -43,15 +43,15 @@ pub struct Link {
 pub struct Links(RwLock<Hmac<Sha256>>);
 
 impl Links {
-    /// The links of a folder: those that were made before a restart still hold.
-    pub fn new(secrets: &Secrets) -> Self {
-        Self(RwLock::new(keyed(secrets)))
+    /// The links of an issuer: those that were made before a restart still hold.
+    pub fn new(issuer: &Issuer) -> Self {
+        Self(RwLock::new(keyed(issuer)))
     }
 
-    /// Takes these secrets in place of those before. Links that were made with
+    /// Takes this issuer in place of the one before. Links that were made with
     /// another signing key hold no more.
-    pub fn renew(&self, secrets: &Secrets) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = keyed(secrets);
+    pub fn renew(&self, issuer: &Issuer) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = keyed(issuer);
     }
 
     fn begun(&self) -> Hmac<Sha256> {
@@ -107,18 +107,23 @@ pub fn expired() -> Error {
     Error::new(Code::LinkRefused, message)
 }
 
-fn keyed(secrets: &Secrets) -> Hmac<Sha256> {
-    Hmac::new_from_slice(&secrets.link_key()).expect("a key of any length will do")
+fn keyed(issuer: &Issuer) -> Hmac<Sha256> {
+    Hmac::new_from_slice(&issuer.link_key()).expect("a key of any length will do")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::permissions::Permissions;
+    use crate::auth::permissions::{Permissions, READ_WRITE};
     use crate::clock::SeededRandom;
+    use crate::folder::Secrets;
+
+    fn issuer(seed: u64) -> Issuer {
+        Issuer::new(&Secrets::make(&SeededRandom::new(seed), READ_WRITE))
+    }
 
     fn links(seed: u64) -> Links {
-        Links::new(&Secrets::make(&SeededRandom::new(seed)))
+        Links::new(&issuer(seed))
     }
 
     fn somebody() -> Principal {
@@ -145,7 +150,7 @@ mod tests {
         assert!(links(1).open(&text, at(1300)).unwrap_err().message.contains("expired"));
         assert!(links(2).open(&text, at(1000)).unwrap_err().message.contains("not one"));
         let renewed = links(1);
-        renewed.renew(&Secrets::make(&SeededRandom::new(2)));
+        renewed.renew(&issuer(2));
         assert!(renewed.open(&text, at(1000)).unwrap_err().message.contains("not one"));
     }
 

@@ -146,6 +146,21 @@ impl Request {
     pub fn host(&self) -> Option<&str> {
         self.header(&HOST).filter(|host| is_host(host))
     }
+
+    /// The body as a whole, within a limit of the service of this name: from the stream
+    /// where it has not been taken in yet.
+    pub async fn whole(
+        &self,
+        stream: Option<&mut Stream>,
+        (most, limit): (u64, &'static str),
+    ) -> Result<Bytes, Error> {
+        if let Some(stream) = stream {
+            stream.limit(most, limit)?;
+            return stream.whole().await.map(Bytes::from);
+        }
+        let body = self.body.clone()?;
+        if body.len() as u64 <= most { Ok(body) } else { Err(over(most, limit)) }
+    }
 }
 
 /// Whether this may be a host, with or without a port: a name, an IPv4 address, or an
@@ -257,21 +272,4 @@ fn over(most: u64, limit: &str) -> Error {
 fn larger_than(most: u64, why: &str) -> Error {
     let message = format!("The body is too large. Expected at most {most} bytes, gunzipped{why}.");
     Error::new(Code::PayloadTooLarge, message)
-}
-
-impl Request {
-    /// The body as a whole, within a limit of the service of this name: from the stream
-    /// where it has not been taken in yet.
-    pub async fn whole(
-        &self,
-        stream: Option<&mut Stream>,
-        (most, limit): (u64, &'static str),
-    ) -> Result<Bytes, Error> {
-        if let Some(stream) = stream {
-            stream.limit(most, limit)?;
-            return stream.whole().await.map(Bytes::from);
-        }
-        let body = self.body.clone()?;
-        if body.len() as u64 <= most { Ok(body) } else { Err(over(most, limit)) }
-    }
 }

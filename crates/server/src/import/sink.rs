@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::service::Service;
 use crate::auth::issuer::Issuer;
+use crate::auth::permissions::READ_WRITE;
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::folder::{Folder, Lock};
 use crate::http::error::conflict;
@@ -146,7 +147,8 @@ struct Loader {
 
 impl Loader {
     fn open(folder: &Folder, lock: Lock, model: &Model, terms: Terms) -> Result<Self, String> {
-        let secrets = folder.make_secrets(&SystemRandom).map_err(|error| error.to_string())?;
+        let secrets =
+            folder.make_secrets(&SystemRandom, READ_WRITE).map_err(|error| error.to_string())?;
         let options = Options { load: true, readers: 1, ..Options::default() };
         let store = Store::open(&folder.database(), model, &options);
         let clock = SystemClock::start();
@@ -170,7 +172,7 @@ impl Loader {
             fate: if self.terms.dry { Fate::None } else { Fate::Each },
         };
         // Queued before the one under way is waited for: the writer never rests.
-        let pending = self.store.bulk(self.author.clone(), plan);
+        let pending = self.store.bulk(self.author.clone(), plan, ());
         self.settle(tally)?;
         self.writing = Some((pending.map_err(|error| error.to_string())?, set, lines));
         Ok(())

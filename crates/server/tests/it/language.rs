@@ -229,6 +229,7 @@ const REFUSED: &[&str] = &[
     "$filter=$root/office365ActiveUserCounts/any(x:x/teams eq 5)",
     "$filter=$root/reports/nothing/teams eq 5",
     "$filter=$root/$metadata eq 5",
+    "$filter=$root/$entity/teams eq 5",
     "$filter=$root/office365ActiveUserCounts('x",
     "$filter=$root/ eq 5",
     "$filter=$root eq 5",
@@ -278,6 +279,7 @@ const REFUSED: &[&str] = &[
     "$deltatoken=x",
     "$index=1",
     "$levels=1",
+    "$expand=*($$levels=1)",
     "$id=x",
 ];
 

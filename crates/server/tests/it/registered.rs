@@ -14,6 +14,7 @@ use crate::fake::{Fake, Says};
 use crate::process::{Fresh, ROLLCALL, has, log_of, token};
 use crate::readme::fences;
 use crate::sample::{COLLECTION, SAMPLE};
+use crate::world::soon;
 
 const OTHER: &str = "99999999-9999-4999-8999-999999999999";
 const THIRD: &str = "88888888-8888-4888-8888-888888888888";
@@ -197,14 +198,7 @@ fn killed_at(fresh: &Fresh, call: &str, line: &str) {
 
 /// Waits until a token is refused that the service was not told to refuse.
 fn refused_soon(fresh: &Fresh, token: &str) {
-    let refused = || read(fresh.service.address, token).status == 401;
-    assert!(
-        (0..200).any(|_| refused() || {
-            std::thread::sleep(Duration::from_millis(50));
-            false
-        }),
-        "it is still taken"
-    );
+    soon(|| read(fresh.service.address, token).status == 401);
 }
 
 #[test]
@@ -268,13 +262,34 @@ fn a_service_that_hung_while_it_was_told_finds_it_when_it_goes_on() {
 }
 
 #[test]
+fn what_a_file_says_counts_whatever_its_time_and_length() {
+    let fresh = Fresh::start(&[]);
+    let client = printed(&fresh.done("client add"));
+    let token = fetched(fresh.service.address, "common", &client);
+    let file = fresh.data.join("clients.json");
+    let before = std::fs::read(&file).unwrap();
+    fresh.done(&format!("client rotate {}", client["CLIENT_ID"]));
+    assert_eq!(read(fresh.service.address, &token).status, 401);
+    let data = std::fs::metadata(&file).unwrap();
+    assert_eq!(data.len(), before.len() as u64);
+    let beside = fresh.data.join("beside");
+    std::fs::write(&beside, &before).unwrap();
+    std::fs::set_permissions(&beside, data.permissions()).unwrap();
+    let opened = std::fs::File::options().write(true).open(&beside).unwrap();
+    opened.set_modified(data.modified().unwrap()).unwrap();
+    std::fs::rename(&beside, &file).unwrap();
+    soon(|| read(fresh.service.address, &token).status == 200);
+}
+
+#[test]
 fn what_cannot_be_read_changes_nothing() {
     let fresh = Fresh::start(&[]);
     let client = printed(&fresh.done("client add"));
     let token = fetched(fresh.service.address, "common", &client);
     let (file, log) = (fresh.data.join("clients.json"), log_of(&fresh.data));
     let before = std::fs::read(&file).unwrap();
-    std::fs::write(&file, "[").unwrap();
+    let folder = Folder::open(&fresh.data).unwrap();
+    folder.keep("clients.json", b"[").unwrap();
     let told = || std::fs::read_to_string(&log).unwrap().matches(" access kept cause=").count();
     while told() == 0 {
         std::thread::sleep(Duration::from_millis(50));
@@ -283,7 +298,7 @@ fn what_cannot_be_read_changes_nothing() {
     assert!(status == 1 && out.is_empty() && err.contains("clients.json is not as"), "{err}");
     assert_eq!(read(fresh.service.address, &token).status, 200);
     assert_eq!(std::fs::read(&file).unwrap(), b"[");
-    std::fs::write(&file, before).unwrap();
+    folder.keep("clients.json", &before).unwrap();
     fresh.done(&format!("client remove {}", client["CLIENT_ID"]));
     assert_eq!(read(fresh.service.address, &token).status, 401);
     assert_eq!(told(), 1);

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use rollcall::app::{App, Limits};
 use rollcall::auth::Authenticator;
 use rollcall::auth::issuer::{Grant, Holder, Issuer, Version};
+use rollcall::auth::permissions::READ_WRITE;
 use rollcall::auth::remote::Pace;
 use rollcall::clock::{
     Clock, ControlledClock, FixedClock, Random, SeededRandom, SystemClock, SystemRandom,
@@ -70,6 +71,9 @@ struct Kind {
     queue: Option<usize>,
 }
 
+/// The name of a world's database.
+const DATABASE: &str = "test.db";
+
 /// What is off unless a test wants it.
 #[derive(Clone, Copy, Default)]
 struct Switches {
@@ -86,15 +90,15 @@ pub struct World {
     clock: Arc<FixedClock>,
     secrets: Secrets,
     issuer: Issuer,
-    /// The room for rows that are stored all or not at all.
-    pub strict_room: Room,
+    /// Room for the rows of bodies that have many.
+    pub bulk_room: Room,
     /// Room for the answers to batches.
     pub batch_room: Room,
     log: Arc<Mutex<String>>,
     secure: Option<Secure>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 fn owned<T: Into<String>>(
@@ -199,8 +203,8 @@ impl World {
         let defaults = Options::default();
         let queue = kind.queue.unwrap_or(defaults.queue);
         let options = Options { readers: 2, queue, ..defaults };
-        let store = Store::open(&folder.path().join("test.db"), &model, &options).unwrap();
-        let secrets = Secrets::make(&SeededRandom::new(1));
+        let store = Store::open(&folder.path().join(DATABASE), &model, &options).unwrap();
+        let secrets = Secrets::make(&SeededRandom::new(1), READ_WRITE);
         let issuer = issuer(&secrets);
         let clock = Arc::new(FixedClock::ticking(NOW, kind.tick));
         let log = Arc::new(Mutex::new(String::new()));
@@ -221,19 +225,19 @@ impl World {
             store: store.clone(),
             documents: Documents::default(),
             authenticator,
-            links: Links::new(&secrets),
+            links: Links::new(&issuer),
             clock: controlled.clone().map_or(machine, |clock| clock as Arc<dyn Clock>),
             random: Arc::new(SeededRandom::new(2)),
             batch_room: Room::new(kind.limits.batch_total_bytes),
-            strict_room: Room::new(kind.limits.strict_total_bytes),
+            bulk_room: Room::new(kind.limits.bulk_total_bytes),
             limits: kind.limits.clone(),
             graph_limits: kind.switches.graph_limits.then(GraphLimits::default),
             controls: controlled.map(Controls::new),
             log: log_lines,
             origin: kind.origin.clone(),
-            reload: None,
+            access: None,
         };
-        let (strict_room, batch_room) = (app.strict_room.clone(), app.batch_room.clone());
+        let (bulk_room, batch_room) = (app.bulk_room.clone(), app.batch_room.clone());
         let tls = kind.secured.then(|| tls(folder.path()));
         let secure = tls.as_ref().map(|tls| Secure::trusting(tls.authority().unwrap()));
         let (stop, stopped) = oneshot::channel();
@@ -245,13 +249,13 @@ impl World {
             clock,
             secrets,
             issuer,
-            strict_room,
+            bulk_room,
             batch_room,
             log,
             secure,
             stop,
             thread,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -342,10 +346,26 @@ impl World {
         self.address
     }
 
+    /// Its database, as another program sees it.
+    pub fn sql(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder.path().join(DATABASE)).unwrap()
+    }
+
     /// What the service has logged so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
+}
+
+/// Waits until this holds, for ten seconds at most.
+pub fn soon(holds: impl Fn() -> bool) {
+    for _ in 0..1000 {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("it does not come to hold");
 }
 
 /// An issuer with these secrets, and the clients that the tests' tokens are given to:
@@ -365,13 +385,13 @@ fn issuer(secrets: &Secrets) -> Issuer {
 
 /// Which secret of their client the tests' tokens are given for.
 pub fn generation() -> String {
-    let issuer = issuer(&Secrets::make(&SeededRandom::new(1)));
+    let issuer = issuer(&Secrets::make(&SeededRandom::new(1), READ_WRITE));
     issuer.generation(Uuid::try_parse(CLIENT).unwrap()).unwrap()
 }
 
 /// Another service's issuer, which this one does not know.
 pub fn stranger() -> Issuer {
-    issuer(&Secrets::make(&SeededRandom::new(3)))
+    issuer(&Secrets::make(&SeededRandom::new(3), READ_WRITE))
 }
 
 impl Kind {
