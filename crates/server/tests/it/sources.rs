@@ -16,7 +16,8 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The code without its tests, which stand at the end of a file, and without comments.
+/// The code without its tests, which stand at the end of a file or in one of their own,
+/// and without comments.
 fn code(text: &str) -> String {
     let code = text.split("#[cfg(test)]").next().unwrap();
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
@@ -37,8 +38,8 @@ fn no_property_name_is_a_string_literal() {
     }
     assert!(files.len() > 30, "{files:?}");
     let mut found = Vec::new();
-    for file in files {
-        let code = code(&std::fs::read_to_string(&file).unwrap());
+    for file in files.iter().filter(|file| !file.ends_with("tests.rs")) {
+        let code = code(&std::fs::read_to_string(file).unwrap());
         for literal in code.split('"').skip(1).step_by(2) {
             let words = literal.split(|letter: char| !letter.is_alphanumeric());
             found.extend(
