@@ -50,11 +50,7 @@ impl Unfinished {
         let name = to.file_name().unwrap_or_default().to_string_lossy();
         let name = format!(".{name}.{}.unfinished", std::process::id());
         let path = folder(to).join(name);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&path).map_err(|error| unwritable(&path, &error))?;
+        create(&path)?;
         Ok(Self { path })
     }
 }
@@ -64,6 +60,16 @@ impl Drop for Unfinished {
         // After the renaming there is nothing to remove.
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// Makes an empty file for its owner alone, where there is none. What SQLite puts beside
+/// a database has the same permissions.
+pub(crate) fn create(path: &Path) -> Result<(), Error> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|error| unwritable(path, &error))
 }
 
 fn refuse_existing(to: &Path) -> Result<(), Error> {

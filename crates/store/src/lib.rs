@@ -265,7 +265,9 @@ impl Store {
     /// Waits for the disk: not for a thread that serves others.
     pub fn open(file: &Path, model: &Model, options: &Options) -> Result<Self, Error> {
         let is_new = !file.exists();
-        if !is_new {
+        if is_new {
+            backup::create(file)?;
+        } else {
             schema::refuse_newer_file(file)?;
         }
         let mut connection = sqlite::open_to_write(file)?;
