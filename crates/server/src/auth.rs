@@ -180,7 +180,7 @@ impl Authenticator {
             claims.principal(issuer.trust(), of_key, now)?
         };
         let principal = Arc::new(principal);
-        self.cache.put(token, &principal, era);
+        self.cache.put(token, &principal, (now, era));
         Ok(principal)
     }
 }

@@ -1,8 +1,9 @@
 //! Tokens that held, so that a signature is checked once and not per request.
 //!
 //! Only successes are kept, under the whole token; expiry is checked at each
-//! use, and so is whether keys were taken back since. The bound limits memory:
-//! 1,024 tokens of at most 16 KiB.
+//! use, and so is whether keys were taken back since. A clock that was set back is
+//! told by a time before that of the check, when the token may not have begun. The
+//! bound limits memory: 1,024 tokens of at most 16 KiB.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +31,8 @@ pub struct Era(u64);
 struct Held {
     principal: Arc<Principal>,
     era: Era,
+    /// When it was found out.
+    since: Timestamp,
 }
 
 impl Default for Cache {
@@ -54,16 +57,16 @@ impl Cache {
     pub fn get(&self, token: &str, now: Timestamp) -> Option<Arc<Principal>> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         let held = tokens.get(token)?;
-        if now < held.principal.expires && held.era == self.era() {
+        if (held.since..held.principal.expires).contains(&now) && held.era == self.era() {
             return Some(Arc::clone(&held.principal));
         }
         tokens.pop(token);
         None
     }
 
-    /// Remembers whom a token was found to be of in this era.
-    pub fn put(&self, token: &str, principal: &Arc<Principal>, era: Era) {
-        let held = Held { principal: Arc::clone(principal), era };
+    /// Remembers whom a token was found to be of at this time, in this era.
+    pub fn put(&self, token: &str, principal: &Arc<Principal>, (since, era): (Timestamp, Era)) {
+        let held = Held { principal: Arc::clone(principal), era, since };
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.put(token.to_owned(), held);
     }
@@ -89,7 +92,8 @@ mod tests {
     fn a_token_is_forgotten_when_it_expires() {
         let cache = Cache::default();
         let at = |second| Timestamp::from_second(second).unwrap();
-        cache.put("a", &principal(10), cache.era());
+        cache.put("a", &principal(10), (at(5), cache.era()));
+        assert!(cache.get("a", at(5)).is_some());
         assert!(cache.get("a", at(9)).is_some());
         assert!(cache.get("a", at(10)).is_none());
         assert!(cache.get("a", at(9)).is_none());
@@ -97,16 +101,24 @@ mod tests {
     }
 
     #[test]
+    fn what_was_found_out_later_says_nothing_of_before() {
+        let cache = Cache::default();
+        let at = |second| Timestamp::from_second(second).unwrap();
+        cache.put("a", &principal(10), (at(5), cache.era()));
+        assert!(cache.get("a", at(4)).is_none());
+    }
+
+    #[test]
     fn what_was_found_out_before_keys_were_taken_back_is_forgotten() {
         let cache = Cache::default();
         let before = cache.era();
-        cache.put("a", &principal(10), before);
+        cache.put("a", &principal(10), (Timestamp::UNIX_EPOCH, before));
         cache.forget();
         assert!(cache.get("a", Timestamp::UNIX_EPOCH).is_none());
         // As by who had looked at the keys before they were taken back.
-        cache.put("a", &principal(10), before);
+        cache.put("a", &principal(10), (Timestamp::UNIX_EPOCH, before));
         assert!(cache.get("a", Timestamp::UNIX_EPOCH).is_none());
-        cache.put("a", &principal(10), cache.era());
+        cache.put("a", &principal(10), (Timestamp::UNIX_EPOCH, cache.era()));
         assert!(cache.get("a", Timestamp::UNIX_EPOCH).is_some());
     }
 
@@ -114,7 +126,8 @@ mod tests {
     fn it_has_a_bound() {
         let cache = Cache::default();
         for number in 0..2 * SIZE.get() {
-            cache.put(&number.to_string(), &principal(10), cache.era());
+            let now = (Timestamp::UNIX_EPOCH, cache.era());
+            cache.put(&number.to_string(), &principal(10), now);
         }
         assert_eq!(cache.tokens.lock().unwrap().len(), SIZE.get());
         assert!(cache.get("0", Timestamp::UNIX_EPOCH).is_none(), "the oldest went first");

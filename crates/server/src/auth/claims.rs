@@ -174,7 +174,7 @@ impl Claims {
         let application = match &trust.application {
             Application::WithoutScopes => scopes.is_none(),
             Application::AsEntra => scopes.is_none() && self.says_application(),
-            Application::With(path) => path.of(&self.0).is_some_and(|it| !it.is_null()),
+            Application::With(path) => path.of(&self.0).is_some_and(|it| !it.is_null() && it != ""),
         };
         Ok(Sources {
             scopes: (!application).then(|| scopes.unwrap_or_default()),

@@ -1,7 +1,7 @@
 //! The built-in issuer's endpoints: discovery, keys, and tokens for client credentials.
 
 use hyper::StatusCode;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
+use hyper::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
 use percent_encoding::percent_decode_str;
 use rollcall_odata::headers::media_type;
 use serde_json::json;
@@ -39,6 +39,11 @@ pub fn answer(
         _ => Ok(app.authenticator.issuer().configuration(base, &tenant).to_string()),
     };
     match answered {
+        // Who has a token is none of a cache's business (RFC 6749, section 5.1).
+        Ok(body) if endpoint == Endpoint::Token => {
+            let answer = Answer::json(StatusCode::OK, body).stating(CACHE_CONTROL, "no-store");
+            answer.stating(PRAGMA, "no-cache")
+        }
         Ok(body) => Answer::json(StatusCode::OK, body).uncached(),
         Err(refused) => refused.answer(stamp),
     }
@@ -56,10 +61,7 @@ fn token(app: &App, request: &Request, tenant: Option<&str>) -> Result<String, R
         }
     }
     let basic = basic(request)?;
-    let (id, secret) = match &basic {
-        Some((id, secret)) => (Some(id.as_str()), Some(secret.as_str())),
-        None => (form.get("client_id")?, form.get("client_secret")?),
-    };
+    let (id, secret) = proof(&form, basic.as_ref())?;
     let issuer = app.authenticator.issuer();
     let proven = issuer.proven(id.unwrap_or_default(), secret.unwrap_or_default());
     let client = proven.ok_or_else(|| {
@@ -90,6 +92,24 @@ fn token(app: &App, request: &Request, tenant: Option<&str>) -> Result<String, R
         "access_token": token,
     });
     Ok(body.to_string())
+}
+
+/// With what a client proves itself: one of two ways, or the same in both (RFC 6749,
+/// section 2.3).
+fn proof<'a>(
+    form: &'a Form,
+    basic: Option<&'a (String, String)>,
+) -> Result<(Option<&'a str>, Option<&'a str>), Refused> {
+    let (id, secret) = (form.get("client_id")?, form.get("client_secret")?);
+    let Some((own_id, own_secret)) = basic else { return Ok((id, secret)) };
+    if id.is_some_and(|id| !id.eq_ignore_ascii_case(own_id))
+        || secret.is_some_and(|secret| secret != own_secret)
+    {
+        let message = "The form names another client, or has another secret, than the header \
+                       Authorization. Expected them in one of the two.";
+        return Err(invalid(message));
+    }
+    Ok((Some(own_id), Some(own_secret)))
 }
 
 /// The tenant that a client means: the one that it names, or the only one that it has.

@@ -17,7 +17,7 @@ use super::answer::Answer;
 use super::body::{Body, Outgoing};
 use super::controls;
 use super::documents;
-use super::error::{self, Refusal, Stamp};
+use super::error::{self, Refusal, Stamp, oauth};
 use super::fault;
 use super::issuer;
 use super::line::{End, Line};
@@ -163,7 +163,10 @@ async fn route(
                 return Ok(documents::options(Some(endpoint.route().methods)));
             }
             documents::allow(Some(endpoint.route()), &request.method)?;
-            met(app, request, seen).await?;
+            if let Err(mut fault) = met(app, request, seen).await {
+                seen.cause = fault.cause.take();
+                return Ok(oauth::for_now(fault).answer(stamp));
+            }
             Ok(issuer::answer(app, request, endpoint, &tenant, &base?, stamp))
         }
         Place::Download(link) => {

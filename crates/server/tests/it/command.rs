@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+
 use crate::client::ask;
 use crate::process::{ROLLCALL, Service, rollcall, run, token};
 use crate::sample::{COLLECTION, SAMPLE, fact};
@@ -76,8 +78,15 @@ fn secrets_are_the_owners_and_no_two_folders_share_them() {
     use std::os::unix::fs::PermissionsExt;
     let (_one, data) = folder();
     let (_two, other) = folder();
-    drop((Service::start(&data), Service::start(&other)));
+    // A folder that others may look into.
+    std::fs::create_dir(&other).unwrap();
+    std::fs::set_permissions(&other, PermissionsExt::from_mode(0o755)).unwrap();
+    let services = [Service::start(&data), Service::start(&other)];
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for name in ["rollcall.db", "rollcall.db-wal", "rollcall.db-shm"] {
+        assert_eq!(mode(&other.join(name)), 0o600, "{name}");
+    }
+    drop(services);
     assert_eq!(mode(&data), 0o700);
     let secret = ["signing-key.pem", "client.json"];
     for name in secret {
@@ -141,6 +150,20 @@ fn the_client_fetches_a_token_that_holds() {
     let reply = ask_token(&form);
     assert_eq!(reply.status, 200, "{reply}");
     assert_eq!(reply.json()["token_type"], "Bearer");
+    assert_eq!(reply.header("cache-control"), Some("no-store"));
+    let by_header = |id: &str, form: &str| {
+        let basic = STANDARD.encode(format!("{id}:{secret}"));
+        ask("POST", &format!("/{tenant}/oauth2/v2.0/token"))
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .header("Authorization", &format!("Basic {basic}"))
+            .body(form)
+            .send(service.address)
+    };
+    assert_eq!(by_header(id, &form).status, 200, "the same in both");
+    for other in [form.replace(id, tenant), form.replace(secret, "wrong")] {
+        let refused = by_header(id, &other);
+        assert_eq!((refused.status, &refused.json()["error"]), (400, &"invalid_request".into()));
+    }
     let bearer = reply.json()["access_token"].as_str().unwrap().to_owned();
     assert_eq!(count(&service, &bearer), "0");
     let refused = ask_token(&form.replace(secret, "wrong"));

@@ -35,6 +35,19 @@ fn create(world: &World, body: &str) -> Reply {
     world.send(&ask("POST", COLLECTION).bearer(&world.writer()).json(body))
 }
 
+/// A token that the issuer gives now, by the clock.
+fn issued(world: &World) -> String {
+    let form = format!(
+        "grant_type=client_credentials&client_id={}&client_secret={}&scope=x/.default",
+        world.client_id(),
+        world.client_secret()
+    );
+    let asked = ask("POST", "/common/oauth2/v2.0/token")
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        .body(form);
+    world.send(&asked).json()["access_token"].as_str().unwrap().to_owned()
+}
+
 fn count(world: &World) -> String {
     world.send(&ask("GET", &format!("{COLLECTION}/$count")).bearer(&world.writer())).text()
 }
@@ -187,15 +200,7 @@ fn the_clock_decides_every_time() {
     let refused = create(&world, &tomorrow);
     assert_eq!(refused.status, 401, "the token has ended by then: {refused}");
     // A token of that time comes from the issuer, and holds for the controls as well.
-    let form = format!(
-        "grant_type=client_credentials&client_id={}&client_secret={}&scope=x/.default",
-        world.client_id(),
-        world.client_secret()
-    );
-    let issued = ask("POST", "/common/oauth2/v2.0/token")
-        .header("Content-Type", "application/x-www-form-urlencoded")
-        .body(form);
-    let issued = world.send(&issued).json()["access_token"].as_str().unwrap().to_owned();
+    let issued = issued(&world);
     let created = world.send(&ask("POST", COLLECTION).bearer(&issued).json(tomorrow));
     assert_eq!(created.status, 201, "{created}");
     // A download link ends by that clock.
@@ -207,6 +212,10 @@ fn the_clock_decides_every_time() {
     assert_eq!(download(), 200);
     set(&world, "2026-12-01T00:05:00Z", true);
     assert_eq!(download(), 403);
+    // What has held before holds no more where the clock is before its begin.
+    set(&world, "2026-11-30T00:00:00Z", true);
+    let before = world.send(&ask("GET", COLLECTION).bearer(&issued));
+    assert_eq!(before.status, 401, "{before}");
     // Back to the time beneath.
     assert_eq!(control(&world, "DELETE", CLOCK, &Value::Null).status, 200);
     let home = world.send(&ask("GET", "/"));
@@ -256,6 +265,12 @@ fn a_request_is_refused_so_often_before_anything_is_done() {
     fault(&world, &json!({"route": "keys", "times": 1, "status": 503}));
     let keys = || world.send(&ask("GET", "/common/discovery/v2.0/keys")).status;
     assert_eq!((keys(), keys()), (503, 200));
+    fault(&world, &json!({"route": "token", "times": 1, "status": 429, "retryAfter": 3}));
+    let refused = world.send(&ask("POST", "/common/oauth2/v2.0/token"));
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("3")), "{refused}");
+    let error = refused.json();
+    assert_eq!(error["error"], "temporarily_unavailable", "as OAuth has it: {refused}");
+    assert!(error["error_description"].is_string() && error["trace_id"].is_string(), "{refused}");
     // Taken back.
     fault(&world, &json!({"route": "home", "times": 5, "status": 503}));
     control(&world, "DELETE", FAULTS, &Value::Null);
@@ -355,7 +370,9 @@ fn a_tenant_begins_anew() {
 fn samples_of_graph_s_pages_are_replayed_as_they_are() {
     let world = World::controlled(false);
     set(&world, "2026-11-20T23:59:59Z", true);
-    let created = create(&world, PAGE);
+    let token = issued(&world);
+    let create = |body: &str| world.send(&ask("POST", COLLECTION).bearer(&token).json(body));
+    let created = create(PAGE);
     assert_eq!(created.status, 201, "{created}");
     let object = created.json();
     for name in ["reportRefreshDate", "reportDate"] {
@@ -363,7 +380,7 @@ fn samples_of_graph_s_pages_are_replayed_as_they_are() {
     }
     assert_eq!((&object["reportPeriod"], &object["sharePoint"]), (&json!("7"), &json!(10)));
     let target = format!("{COLLECTION}/{}", object["id"].as_str().unwrap());
-    let change = ask("PATCH", &target).bearer(&world.writer());
+    let change = ask("PATCH", &target).bearer(&token);
     let changed = world.send(&change.json(r#"{"reportDate": "Date", "teams": 6}"#));
     assert_eq!((changed.status, &changed.json()["reportDate"]), (200, &json!("2026-11-20")));
     // Only these texts, and only where a date or a period belongs.
@@ -373,7 +390,7 @@ fn samples_of_graph_s_pages_are_replayed_as_they_are() {
         ("9,", "\"Date\","),
         ("\"Date\"", "\"Report Period value\""),
     ] {
-        let refused = create(&world, &PAGE.replacen(from, to, 1));
+        let refused = create(&PAGE.replacen(from, to, 1));
         assert_eq!((refused.status, refused.code().as_str()), (400, "BadRequest"), "{refused}");
     }
 }

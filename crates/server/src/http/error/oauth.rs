@@ -2,10 +2,10 @@
 //! section 5.2), with Entra's additions.
 
 use hyper::StatusCode;
-use hyper::header::WWW_AUTHENTICATE;
+use hyper::header::{HeaderName, WWW_AUTHENTICATE};
 use serde_json::json;
 
-use super::Stamp;
+use super::{Refusal, Stamp};
 use crate::http::answer::Answer;
 
 /// A refusal on its way out.
@@ -14,18 +14,31 @@ pub struct Refused {
     status: StatusCode,
     error: &'static str,
     description: String,
+    headers: Vec<(HeaderName, String)>,
 }
 
 /// Something is wrong with the request.
 pub fn invalid(description: impl Into<String>) -> Refused {
     let (status, error) = (StatusCode::BAD_REQUEST, "invalid_request");
-    Refused { status, error, description: description.into() }
+    Refused { status, error, description: description.into(), headers: Vec::new() }
 }
 
 /// The client has not proved itself.
 pub fn unproven(description: impl Into<String>) -> Refused {
     let (status, error) = (StatusCode::UNAUTHORIZED, "invalid_client");
-    Refused { status, error, description: description.into() }
+    let headers = vec![(WWW_AUTHENTICATE, "Basic realm=\"\"".to_owned())];
+    Refused { status, error, description: description.into(), headers }
+}
+
+/// What refuses the request for now, as Entra's endpoint says it.
+pub fn for_now(refusal: Refusal) -> Refused {
+    let status = StatusCode::from_u16(refusal.error.code.status());
+    Refused {
+        status: status.unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
+        error: "temporarily_unavailable",
+        description: refusal.error.message,
+        headers: refusal.headers,
+    }
 }
 
 impl Refused {
@@ -45,9 +58,7 @@ impl Refused {
             "correlation_id": stamp.client_request_id,
         });
         let answer = Answer::json(self.status, body.to_string());
-        if self.status == StatusCode::UNAUTHORIZED {
-            return answer.with(WWW_AUTHENTICATE, "Basic realm=\"\"");
-        }
-        answer
+        let headers = self.headers.iter();
+        headers.fold(answer, |answer, (name, value)| answer.with(name.clone(), value))
     }
 }
