@@ -134,6 +134,14 @@ impl Given {
         let tenants = self.tenants()?;
         let source = self.source()?;
         let client = Client::new(self.ca_file.as_deref(), source.is_secure())?;
+        if let Some(role) =
+            self.reader_roles.iter().find(|one| self.administrator_roles.contains(one))
+        {
+            return Err(format!(
+                "the role '{role}' is among reader-roles and administrator-roles. Expected it in \
+                 one of them"
+            ));
+        }
         let (client_claims, user, application) = (
             claims("client-claim", self.client_claim.as_ref(), &["appid", "azp"])?,
             claim("user-claim", self.user_claim.as_ref(), "oid")?,
@@ -348,6 +356,10 @@ mod tests {
             (base(&format!("{rest}, roles-claim = \"a..b\"")), "roles-claim is no claim"),
             (base(&format!("{rest}, scopes-claim = []")), "scopes-claim is no claim"),
             (base(&format!("{rest}, name = \"a b\"")), "name is 'a b'"),
+            (
+                base(&format!("{rest}, reader-roles = [\"R\"], administrator-roles = [\"R\"]")),
+                "the role 'R' is among reader-roles and administrator-roles",
+            ),
             (base(&format!("{rest}, jwks-url = \"http://b.example\"")), "jwks-url: "),
             (base(&format!("{rest}, discovery-url = \"x\"")), "discovery-url: "),
             (

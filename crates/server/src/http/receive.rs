@@ -84,14 +84,18 @@ impl Request {
     /// A request whose body nobody looks at.
     pub fn without_body(parts: Parts, arrival: Arrival) -> Self {
         let mut headers = parts.headers;
-        if parts.version == Version::HTTP_2
-            && let Some(host) = parts.uri.authority()
+        if let Some(host) = parts.uri.authority()
             && let Ok(host) = HeaderValue::from_str(host.as_str())
             && headers.get(HOST) != Some(&host)
         {
-            // HTTP/2 has the host beside the headers. With another one among
-            // them there are two, and so none that counts.
-            headers.append(HOST, host);
+            if parts.version == Version::HTTP_2 {
+                // It has the host beside the headers. With another one among
+                // them there are two, and so none that counts.
+                headers.append(HOST, host);
+            } else {
+                // That of the target counts (RFC 9112, section 3.2.2).
+                headers.insert(HOST, host);
+            }
         }
         Self {
             arrival,

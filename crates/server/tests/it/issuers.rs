@@ -193,8 +193,8 @@ fn who_may_what_is_where_the_settings_say() {
         all.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         signer.token(&claims(&url, all))
     };
-    let service = |roles: &[&str]| {
-        with(json!({ "client_id": "job", "azp": "job", "scope": "profile email",
+    let service = |id: &str, roles: &[&str]| {
+        with(json!({ "client_id": id, "azp": "job", "scope": "profile email",
             "resource_access": { "rollcall": { "roles": roles }, "account": { "roles": ["x"] } } }))
     };
     let user = |scope: Value, roles: Value| {
@@ -202,9 +202,10 @@ fn who_may_what_is_where_the_settings_say() {
             "resource_access": { "rollcall": { "roles": ["Reports.ReadWrite.All"] } } }))
     };
     let kinds = [
-        ("application that writes", service(&["Reports.ReadWrite.All"])),
-        ("application that reads", service(&["Reports.Read.All", "other"])),
-        ("application without a role", service(&[])),
+        ("application that writes", service("job", &["Reports.ReadWrite.All"])),
+        ("application that reads", service("job", &["Reports.Read.All", "other"])),
+        ("application without a role", service("job", &[])),
+        ("application without an id", service("", &["Reports.Read.All"])),
         ("user who manages", user(json!("openid Reports.ReadWrite.All"), json!(["Manages"]))),
         ("user who looks", user(json!("Reports.ReadWrite.All"), json!(["Looks"]))),
         ("user by Graph's role", user(json!("Reports.Read.All"), json!([REPORTS_READER]))),

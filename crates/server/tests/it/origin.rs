@@ -75,6 +75,12 @@ fn a_request_says_where_it_went() {
 }
 
 #[test]
+fn a_target_that_says_where_it_went_counts_before_the_host() {
+    let discovery = "http://of-the-target.example/common/v2.0/.well-known/openid-configuration";
+    all_begin_with("http://of-the-target.example", &[World::plain().send(&ask("GET", discovery))]);
+}
+
+#[test]
 fn under_tls_all_is_https() {
     all_begin_with("https://rollcall.test", &answers(&World::secured(), &[]));
 }
