@@ -58,6 +58,17 @@ impl House {
         }
     }
 
+    /// Many rows, of which there is none.
+    fn no_rows(&self) -> Bulk {
+        Bulk {
+            set: self.set(),
+            rows: Rows::default(),
+            first_key: Uuid::nil(),
+            policy: Policy::Keep,
+            fate: Fate::Each,
+        }
+    }
+
     /// A create of a fact of its own, and more text in its audit than a page holds.
     fn request(&self, number: i64) -> (Author, Write) {
         self.request_of(1, number)
@@ -291,13 +302,7 @@ async fn what_is_held_for_rows_is_held_until_they_are_written() {
     let house = House::new(&Options::default());
     let writer = house.hold();
     let (author, _) = house.request(1);
-    let rows = Bulk {
-        set: house.set(),
-        rows: Rows::default(),
-        first_key: Uuid::nil(),
-        policy: Policy::Keep,
-        fate: Fate::Each,
-    };
+    let rows = house.no_rows();
     let held = Arc::new(());
     let [gone, waiting] = [(); 2].map(|()| {
         let held = Arc::clone(&held);
@@ -316,13 +321,7 @@ async fn whatever_gives_way_is_answered() {
     let store = house.store.clone();
     let tenant = Uuid::from_u128(1);
     let (author, plan) = house.request(1);
-    let rows = Bulk {
-        set: house.set(),
-        rows: Rows::default(),
-        first_key: Uuid::nil(),
-        policy: Policy::Keep,
-        fate: Fate::Each,
-    };
+    let rows = house.no_rows();
     for kind in 0..3 {
         let hold = house.hold();
         let first = house.queue(2 + kind);
