@@ -104,20 +104,34 @@ fn selected(parser: &mut Parser<'_>, depth: usize) -> Result<Vec<Selected>, Synt
     })
 }
 
-/// Whether a value of `$expand` is the star alone, which expands all that there is. What
-/// may follow it says how.
-pub fn is_everything(text: &str) -> bool {
-    let Some(rest) = text.trim().strip_prefix('*').map(str::trim) else { return false };
-    let option = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
-    let option = option.and_then(|option| option.split_once('='));
-    let option = option.map(|(name, levels)| (name.trim(), levels.trim()));
-    rest.is_empty()
-        || rest == "/$ref"
-        || option.is_some_and(|(name, levels)| {
-            let is_number = !levels.is_empty() && levels.bytes().all(|one| one.is_ascii_digit());
-            name.strip_prefix('$').unwrap_or(name).eq_ignore_ascii_case("levels")
-                && (is_number || levels.eq_ignore_ascii_case("max"))
-        })
+/// Whether a value of `$expand` is the star, which expands all that there is. What may
+/// follow it says how.
+pub fn is_everything(text: &str) -> Result<bool, Syntax> {
+    let Some((before, rest)) = text.split_once('*') else { return Ok(false) };
+    if !before.trim().is_empty() {
+        return Ok(false);
+    }
+    let rest = rest.trim();
+    if rest.is_empty() || rest == "/$ref" || is_levels(rest) {
+        return Ok(true);
+    }
+    let expected = "the end, '/$ref', or '($levels=...)' with a number or max";
+    Err(Place { option: "$expand", text }.wrong(
+        text.len() - rest.len(),
+        &format!("'{rest}'"),
+        expected,
+    ))
+}
+
+/// Whether this is `($levels=...)`, the one option that a star has.
+fn is_levels(text: &str) -> bool {
+    let option = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    option.and_then(|option| option.split_once('=')).is_some_and(|(name, levels)| {
+        let (name, levels) = (name.trim(), levels.trim());
+        let is_number = !levels.is_empty() && levels.bytes().all(|one| one.is_ascii_digit());
+        name.strip_prefix('$').unwrap_or(name).eq_ignore_ascii_case("levels")
+            && (is_number || levels.eq_ignore_ascii_case("max"))
+    })
 }
 
 /// Reads the value of a parameter alias: an expression, or a JSON array.
@@ -222,10 +236,14 @@ mod tests {
     #[test]
     fn a_star_may_be_followed_by_how_it_is_expanded() {
         for text in ["*", " * ", "*/$ref", "*($levels=2)", "* ( LEVELS = Max )"] {
-            assert!(is_everything(text), "{text}");
+            assert_eq!(is_everything(text), Ok(true), "{text}");
         }
-        for text in ["", "a", "**", "*/x", "*()", "*($levels)", "*($levels=)", "*($$levels=1)"] {
-            assert!(!is_everything(text), "{text}");
+        for text in ["", "a", "a*"] {
+            assert_eq!(is_everything(text), Ok(false), "{text}");
+        }
+        for text in ["**", "*/x", "*()", "*($levels)", "*($levels=)", "*($$levels=1)"] {
+            let wrong = is_everything(text).unwrap_err().message;
+            assert!(wrong.contains("expected the end, '/$ref'"), "{text}: {wrong}");
         }
     }
 }

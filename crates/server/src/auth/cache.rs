@@ -77,6 +77,10 @@ mod tests {
     use super::*;
     use crate::auth::permissions::Permissions;
 
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
     fn principal(expires: i64) -> Arc<Principal> {
         Arc::new(Principal {
             tenant: uuid::Uuid::nil(),
@@ -84,14 +88,13 @@ mod tests {
             application: "x".to_owned(),
             given: None,
             permissions: Permissions::default(),
-            expires: Timestamp::from_second(expires).unwrap(),
+            expires: at(expires),
         })
     }
 
     #[test]
     fn a_token_is_forgotten_when_it_expires() {
         let cache = Cache::default();
-        let at = |second| Timestamp::from_second(second).unwrap();
         cache.put("a", &principal(10), (at(5), cache.era()));
         assert!(cache.get("a", at(5)).is_some());
         assert!(cache.get("a", at(9)).is_some());
@@ -103,7 +106,6 @@ mod tests {
     #[test]
     fn what_was_found_out_later_says_nothing_of_before() {
         let cache = Cache::default();
-        let at = |second| Timestamp::from_second(second).unwrap();
         cache.put("a", &principal(10), (at(5), cache.era()));
         assert!(cache.get("a", at(4)).is_none());
     }

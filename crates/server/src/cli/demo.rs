@@ -12,7 +12,6 @@ use uuid::Uuid;
 use super::arguments::Data;
 use crate::clock::{Clock, SystemClock};
 use crate::demo::{self, Organisation, Span};
-
 use crate::import::sink::{Rows, Sink, Terms};
 use crate::tally::Tally;
 

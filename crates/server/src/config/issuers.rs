@@ -134,14 +134,6 @@ impl Given {
         let tenants = self.tenants()?;
         let source = self.source()?;
         let client = Client::new(self.ca_file.as_deref(), source.is_secure())?;
-        if let Some(role) =
-            self.reader_roles.iter().find(|one| self.administrator_roles.contains(one))
-        {
-            return Err(format!(
-                "the role '{role}' is among reader-roles and administrator-roles. Expected it in \
-                 one of them"
-            ));
-        }
         let (client_claims, user, application) = (
             claims("client-claim", self.client_claim.as_ref(), &["appid", "azp"])?,
             claim("user-claim", self.user_claim.as_ref(), "oid")?,
@@ -161,7 +153,7 @@ impl Given {
             audiences: audiences(self.audience)?,
             tenants,
             names: Arc::new(names),
-            admins: Admins { readers: self.reader_roles, administrators: self.administrator_roles },
+            admins: admins(self.reader_roles, self.administrator_roles)?,
             user,
             client: client_claims,
             application,
@@ -230,6 +222,17 @@ fn checked_url(url: &str) -> Result<Address, String> {
 fn is_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".:-_[]".contains(&byte);
     (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(plain)
+}
+
+/// What users are by their roles: one that reads and one that does more are never the same.
+fn admins(readers: Vec<String>, administrators: Vec<String>) -> Result<Admins, String> {
+    match readers.iter().find(|role| administrators.contains(role)) {
+        None => Ok(Admins { readers, administrators }),
+        Some(role) => Err(format!(
+            "the role '{role}' is among reader-roles and administrator-roles. Expected it in one \
+             of them"
+        )),
+    }
 }
 
 fn audiences(given: OneOrMore) -> Result<Vec<String>, String> {

@@ -139,6 +139,12 @@ impl Answer {
         self.stating(CACHE_CONTROL, "private, no-cache")
     }
 
+    /// The same, to be kept by nobody.
+    #[must_use]
+    pub fn unkept(self) -> Self {
+        self.stating(CACHE_CONTROL, "no-store")
+    }
+
     /// The same, not to be kept by caches without asking again.
     #[must_use]
     pub fn uncached(self) -> Self {

@@ -130,7 +130,7 @@ impl Outgoing {
     /// written, as nobody will ask for the body.
     pub fn parts(first: Bytes, rest: Rest, mut line: Option<Line>) -> Self {
         if let Some(line) = &mut line {
-            line.handed = Some(0);
+            line.hand_out(0);
         }
         Self { ready: first, more: More::Rest(rest), line }
     }
@@ -139,7 +139,7 @@ impl Outgoing {
     fn hand_out(&mut self) -> Bytes {
         let part = std::mem::take(&mut self.ready);
         if let Some(line) = &mut self.line {
-            line.handed = line.handed.map(|bytes| bytes + part.len());
+            line.hand_out(part.len());
         }
         if matches!(self.more, More::Nothing) {
             self.end(End::Complete);

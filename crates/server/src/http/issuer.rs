@@ -1,10 +1,10 @@
 //! The built-in issuer's endpoints: discovery, keys, and tokens for client credentials.
 
 use hyper::StatusCode;
-use hyper::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, PRAGMA};
 use percent_encoding::percent_decode_str;
 use rollcall_odata::headers::media_type;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::answer::Answer;
@@ -33,24 +33,22 @@ pub fn answer(
     let any = ANY_TENANT.iter().any(|one| tenant.eq_ignore_ascii_case(one));
     let tenant = tenant.to_ascii_lowercase();
     let answered = match endpoint {
-        Endpoint::Token => token(app, request, (!any).then_some(&*tenant)),
-        _ if !known && !any => Err(invalid(format!("'{tenant}' is not a tenant's GUID."))),
-        Endpoint::Keys => Ok(app.authenticator.issuer().jwks().to_string()),
-        _ => Ok(app.authenticator.issuer().configuration(base, &tenant).to_string()),
-    };
-    match answered {
         // Who has a token is none of a cache's business (RFC 6749, section 5.1).
-        Ok(body) if endpoint == Endpoint::Token => {
-            let answer = Answer::json(StatusCode::OK, body).stating(CACHE_CONTROL, "no-store");
-            answer.stating(PRAGMA, "no-cache")
-        }
-        Ok(body) => Answer::json(StatusCode::OK, body).uncached(),
-        Err(refused) => refused.answer(stamp),
-    }
+        Endpoint::Token => token(app, request, (!any).then_some(&*tenant))
+            .map(|token| document(&token).unkept().stating(PRAGMA, "no-cache")),
+        _ if !known && !any => Err(invalid(format!("'{tenant}' is not a tenant's GUID."))),
+        Endpoint::Keys => Ok(document(&app.authenticator.issuer().jwks()).uncached()),
+        _ => Ok(document(&app.authenticator.issuer().configuration(base, &tenant)).uncached()),
+    };
+    answered.unwrap_or_else(|refused| refused.answer(stamp))
+}
+
+fn document(json: &Json) -> Answer {
+    Answer::json(StatusCode::OK, json.to_string())
 }
 
 /// A token for the client that proves itself.
-fn token(app: &App, request: &Request, tenant: Option<&str>) -> Result<String, Refused> {
+fn token(app: &App, request: &Request, tenant: Option<&str>) -> Result<Json, Refused> {
     let form = form(request)?;
     match form.get("grant_type")? {
         Some("client_credentials") => {}
@@ -85,13 +83,12 @@ fn token(app: &App, request: &Request, tenant: Option<&str>) -> Result<String, R
     let token = issuer.mint(&grant, app.clock.now());
     // A second less than the token has: a client never holds one that has ended.
     let seconds = LIFETIME - 1;
-    let body = json!({
+    Ok(json!({
         "token_type": "Bearer",
         "expires_in": seconds,
         "ext_expires_in": seconds,
         "access_token": token,
-    });
-    Ok(body.to_string())
+    }))
 }
 
 /// With what a client proves itself: one of two ways, or the same in both (RFC 6749,

@@ -12,6 +12,7 @@ use hyper::header::{
 use hyper::{Method, Request as Head, Response};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
+use rollcall_odata::Error;
 
 use super::answer::Answer;
 use super::body::{Body, Outgoing};
@@ -162,12 +163,11 @@ async fn route(
             if request.method == Method::OPTIONS {
                 return Ok(documents::options(Some(endpoint.route().methods)));
             }
-            documents::allow(Some(endpoint.route()), &request.method)?;
-            if let Err(mut fault) = met(app, request, seen).await {
-                seen.cause = fault.cause.take();
-                return Ok(oauth::for_now(fault).answer(stamp));
-            }
-            Ok(issuer::answer(app, request, endpoint, &tenant, &base?, stamp))
+            let answered = of_issuer(app, request, (endpoint, &tenant), base, stamp, seen).await;
+            Ok(answered.unwrap_or_else(|mut refusal| {
+                seen.cause = refusal.cause.take();
+                oauth::of(refusal).answer(stamp)
+            }))
         }
         Place::Download(link) => {
             seen.route = Endpoint::Download.route().name;
@@ -196,6 +196,20 @@ async fn route(
             Err(pipeline::invalid_version().into())
         }
     }
+}
+
+/// What the built-in issuer answers at one of its addresses, for the tenant there.
+async fn of_issuer(
+    app: &App,
+    request: &Request,
+    (endpoint, tenant): (Endpoint, &str),
+    base: Result<String, Error>,
+    stamp: &Stamp,
+    seen: &mut Observation,
+) -> Result<Answer, Refusal> {
+    documents::allow(Some(endpoint.route()), &request.method)?;
+    met(app, request, seen).await?;
+    Ok(issuer::answer(app, request, endpoint, tenant, &base?, stamp))
 }
 
 /// Lets a request that is no part of a batch meet what a test asked for.

@@ -13,7 +13,7 @@ pub struct Line {
     /// The time of the request.
     pub at: Timestamp,
     /// How much has been handed out of a body that is sent in parts.
-    pub(super) handed: Option<usize>,
+    handed: Option<usize>,
     log: Log,
     end: End,
 }
@@ -32,6 +32,11 @@ impl Line {
     /// The line of a request that begins now.
     pub fn begin(seen: Observation, log: &Log, at: Timestamp) -> Self {
         Self { seen, at, handed: None, log: log.clone(), end: End::Left }
+    }
+
+    /// So many bytes have been handed out of a body that is sent in parts.
+    pub fn hand_out(&mut self, bytes: usize) {
+        *self.handed.get_or_insert(0) += bytes;
     }
 
     /// The request has ended so.

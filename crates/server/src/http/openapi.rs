@@ -216,15 +216,14 @@ fn granted() -> Json {
     )
 }
 
-/// A refusal in OAuth's shape. A request without a good `Host` is refused in Graph's.
+/// A refusal in OAuth's shape.
 fn refused() -> Answer {
     let text = json!({ "type": "string" });
     let oauth = object(
         &["error", "error_description"],
         &json!({ "error": text, "error_description": text }),
     );
-    let graph = json!({ "$ref": "#/components/schemas/error" });
-    Answer::new("Refused, as OAuth words it.").body(JSON, json!({ "anyOf": [oauth, graph] }))
+    Answer::new("Refused, as OAuth words it.").body(JSON, oauth)
 }
 
 fn object(required: &[&str], properties: &Json) -> Json {

@@ -1,8 +1,9 @@
-//! Room for what is held whole: the answers to batches until they have been sent, and
-//! the rows that are stored all or not at all until they have been. What all of one
-//! kind may take at the same time is bounded, and one tenant leaves room to others.
+//! Room for what is held: the answers to batches until they have been sent, and the rows
+//! of bodies until they have been stored. What all of one kind may take at the same time
+//! is bounded, and one tenant leaves room to others.
 
 use std::collections::HashMap;
+use std::mem::replace;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::body::Bytes;
@@ -15,6 +16,7 @@ pub struct Room(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     all: usize,
+    limit: &'static str,
     taken: Mutex<Taken>,
 }
 
@@ -35,14 +37,21 @@ pub enum Full {
 }
 
 impl Room {
-    /// So many bytes.
-    pub fn new(bytes: usize) -> Self {
-        Self(Arc::new(Shared { all: bytes, taken: Mutex::default() }))
+    /// So many bytes, by the limit of this name.
+    pub fn new(bytes: usize, limit: &'static str) -> Self {
+        Self(Arc::new(Shared { all: bytes, limit, taken: Mutex::default() }))
     }
 
-    /// The most bytes that one tenant holds where no other holds any.
-    pub fn share(&self) -> usize {
-        share(self.0.all)
+    /// The limit that was met, for a message: how many bytes, and by which name.
+    pub fn limit(&self, full: Full) -> String {
+        let (all, name) = (self.0.all, self.0.limit);
+        match full {
+            Full::Now => format!("the limit {name}, {all} bytes"),
+            Full::Ever => {
+                let share = share(all);
+                format!("{share} bytes, as much of {all} as one tenant may: the limit {name}")
+            }
+        }
     }
 
     /// How many bytes nobody holds.
@@ -102,6 +111,13 @@ impl Held {
         Ok(())
     }
 
+    /// What is held here, and for the tenant's next of which nothing is held yet.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let next = Self { room: Arc::clone(&self.room), tenant: self.tenant, bytes: 0 };
+        replace(self, next)
+    }
+
     /// This text, which takes its room until it has been sent.
     pub(super) fn with(self, text: Vec<u8>) -> Bytes {
         Bytes::from_owner(Kept { text, _held: self })
@@ -135,10 +151,18 @@ mod tests {
     const OTHER: Uuid = Uuid::from_u128(2);
     const THIRD: Uuid = Uuid::from_u128(3);
 
+    fn room(bytes: usize) -> Room {
+        Room::new(bytes, "of-test")
+    }
+
     #[test]
     fn what_a_tenant_holds_is_no_more_than_its_share() {
-        let room = Room::new(100);
-        assert_eq!(room.share(), 75);
+        let room = room(100);
+        let told = "75 bytes, as much of 100 as one tenant may: the limit of-test";
+        assert_eq!(
+            (&*room.limit(Full::Ever), &*room.limit(Full::Now)),
+            (told, "the limit of-test, 100 bytes")
+        );
         let (mut first, mut second) = (room.place(ONE), room.place(ONE));
         assert_eq!(first.hold(76), Err(Full::Ever));
         assert_eq!(first.hold(40), Ok(()));
@@ -152,7 +176,7 @@ mod tests {
 
     #[test]
     fn there_is_room_for_who_comes_next() {
-        let room = Room::new(1000);
+        let room = room(1000);
         let mut places = [ONE, OTHER, THIRD].map(|tenant| room.place(tenant));
         let most = [750, 188, 47];
         for (place, most) in places.iter_mut().zip(most) {
@@ -169,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_text_takes_its_room_until_all_of_it_was_sent() {
-        let room = Room::new(100);
+        let room = room(100);
         let mut place = room.place(ONE);
         assert_eq!(place.hold(5), Ok(()));
         let sent = place.with(b"five!".to_vec());
@@ -181,8 +205,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_taken_of_a_place_holds_its_room() {
+        let room = room(100);
+        let mut place = room.place(ONE);
+        assert_eq!(place.hold(5), Ok(()));
+        let taken = place.take();
+        assert_eq!((room.left(), place.hold(70), room.left()), (95, Ok(()), 25));
+        drop(taken);
+        assert_eq!(room.left(), 30);
+        drop(place);
+        assert_eq!(room.left(), 100);
+    }
+
+    #[test]
     fn there_can_be_more_room_than_anyone_needs() {
-        let mut one = Room::new(usize::MAX).place(ONE);
+        let mut one = room(usize::MAX).place(ONE);
         assert_eq!((one.hold(usize::MAX / 2), one.hold(0)), (Ok(()), Ok(())));
     }
 }

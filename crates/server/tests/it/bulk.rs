@@ -279,7 +279,7 @@ fn all_that_is_held_at_once_has_so_much_room() {
     let dry = post(&world, body.clone()).header("Prefer", "dry-run");
     let refused = world.send(&dry);
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")), "{refused}");
-    assert!(refused.message().contains("the limit bulk-total-bytes, 24000"), "{refused}");
+    assert!(refused.message().contains("the limit bulk-total-bytes, 24000 bytes"), "{refused}");
     // There is room for another tenant, and rows that are stored one by one need none.
     let other = post_of(&world.writer_of(2), csv(&[5; 5]));
     assert_eq!(world.send(&other.header("Prefer", "handling=strict")).status, 200);
@@ -293,7 +293,7 @@ fn all_that_is_held_at_once_has_so_much_room() {
     let large = format!("{HEAD}\n{}", (1..=50).map(row).collect::<String>());
     let refused = world.send(&post(&world, large).header("Prefer", "handling=strict"));
     assert_eq!((refused.status, refused.code().as_str()), (413, "requestEntityTooLarge"));
-    let part = "more than 18000 bytes in memory, as much of 24000 as one tenant may: the limit \
+    let part = "more memory than 18000 bytes, as much of 24000 as one tenant may: the limit \
                 bulk-total-bytes";
     assert!(refused.message().contains(part), "{refused}");
 }

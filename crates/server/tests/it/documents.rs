@@ -238,6 +238,8 @@ pub fn methods(world: &World) {
                 (405, Some(allow.as_str())),
                 "{method} {target}\n{reply}"
             );
+            let of_oauth = reply.json()["error"] == "invalid_request";
+            assert_eq!(of_oauth, target.starts_with("/common/"), "{method} {target}\n{reply}");
         }
         lines.push(format!("{target} => {allow}"));
     }

@@ -97,17 +97,13 @@ impl Run<'_> {
     }
 
     fn no_room(&self, full: Full) -> Refusal {
-        let (all, room) = (self.outer.app.limits.batch_total_bytes, &self.outer.app.batch_room);
+        let limit = self.outer.app.batch_room.limit(full);
         match full {
             Full::Now => error::not_now(&format!(
                 "The answers to batches that the service holds until they are sent leave no room \
-                 for this one: the limit batch-total-bytes, {all}. Try again later."
+                 for this one: {limit}. Try again later."
             )),
-            Full::Ever => {
-                let share = room.share();
-                let of_all = format!("as much of {all} as one tenant may");
-                too_many(&format!("{share} bytes, {of_all}: the limit batch-total-bytes")).into()
-            }
+            Full::Ever => too_many(&limit).into(),
         }
     }
 

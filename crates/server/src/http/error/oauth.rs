@@ -30,15 +30,18 @@ pub fn unproven(description: impl Into<String>) -> Refused {
     Refused { status, error, description: description.into(), headers }
 }
 
-/// What refuses the request for now, as Entra's endpoint says it.
-pub fn for_now(refusal: Refusal) -> Refused {
+/// What is refused before it is about tokens, as Entra's endpoint says it.
+pub fn of(refusal: Refusal) -> Refused {
     let status = StatusCode::from_u16(refusal.error.code.status());
-    Refused {
-        status: status.unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
-        error: "temporarily_unavailable",
-        description: refusal.error.message,
-        headers: refusal.headers,
-    }
+    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let error = match status {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            "temporarily_unavailable"
+        }
+        status if status.is_client_error() => "invalid_request",
+        _ => "server_error",
+    };
+    Refused { status, error, description: refusal.error.message, headers: refusal.headers }
 }
 
 impl Refused {

@@ -1,6 +1,5 @@
 //! Bulk create: rows that are stored as their text comes in.
 
-use std::mem::replace;
 use std::sync::Arc;
 
 use hyper::StatusCode;
@@ -126,7 +125,7 @@ impl Job<'_> {
             // Where there is no room for more, fewer go at once.
             let has_room = held.hold(intake.bytes()).is_ok();
             if intake.len() >= BATCH || !has_room {
-                let taken = (intake.take(), replace(held, self.place()));
+                let taken = (intake.take(), held.take());
                 self.written(writing.take(), tally).await?;
                 *writing = self.write(taken, tally, Fate::Each).await?;
             }
@@ -171,18 +170,16 @@ impl Job<'_> {
     }
 
     fn no_room(&self, full: Full) -> Refusal {
-        let (all, share) = (self.app.limits.bulk_total_bytes, self.app.bulk_room.share());
+        let limit = self.app.bulk_room.limit(full);
         match full {
             Full::Now => error::not_now(&format!(
                 "The rows that the service holds until they are stored leave no room for those of \
-                 this body: the limit bulk-total-bytes, {all} in memory. Try again later, or with \
-                 fewer rows."
+                 this body: {limit} of memory. Try again later, or with fewer rows."
             )),
             Full::Ever => {
                 let message = format!(
-                    "The rows of the body would take more than {share} bytes in memory, as much of \
-                     {all} as one tenant may: the limit bulk-total-bytes of the service. Expected \
-                     fewer, as handling=strict and dry-run hold all of them."
+                    "The rows of the body would take more memory than {limit} of the service. \
+                     Expected fewer, as handling=strict and dry-run hold all of them."
                 );
                 Error::new(Code::PayloadTooLarge, message).into()
             }
