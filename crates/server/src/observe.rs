@@ -83,11 +83,15 @@ impl Observation {
         self.lapped = now;
     }
 
-    /// The request ends here, with this status and so many bytes of body.
-    pub fn end(&mut self, status: u16, bytes: usize, request_id: &str) {
+    /// The request has this name in its answer, too.
+    pub fn name(&mut self, request_id: &str) {
+        request_id.clone_into(&mut self.request_id);
+    }
+
+    /// The request is answered with this status and so many bytes of body.
+    pub fn end(&mut self, status: u16, bytes: usize) {
         self.status = status;
         self.bytes = bytes;
-        request_id.clone_into(&mut self.request_id);
     }
 
     /// The line for the log: `time method route status bytes`, then what else

@@ -143,6 +143,11 @@ fn granted(permissions: &[&str]) -> Vec<Need> {
     held.flat_map(|(_, needs)| needs.iter().copied()).collect()
 }
 
+/// Whether this is the GUID of one of Graph's admin roles that do more than read.
+pub fn is_graphs_administrator(role: &str) -> bool {
+    ADMIN_ROLES.iter().any(|(id, _, writes)| *writes && role.eq_ignore_ascii_case(id))
+}
+
 /// What a user's admin roles make of him. GUIDs count in either letter case.
 fn holder(roles: &[&str], admins: &Admins) -> Holder {
     let named = |names: &[String]| names.iter().any(|name| roles.contains(&name.as_str()));

@@ -11,6 +11,7 @@ use crate::auth::PERSONAL;
 use crate::auth::address::Address;
 use crate::auth::fetch::Client;
 use crate::auth::issuer::{HOST, is_graphs};
+use crate::auth::permissions::is_graphs_administrator;
 use crate::auth::remote::{Source, Trusted};
 use crate::auth::trust::{Admins, Application, Names, Path, TENANT_ID, Tenants, Trust, Url, guid};
 
@@ -226,11 +227,17 @@ fn is_name(name: &str) -> bool {
 
 /// What users are by their roles: one that reads and one that does more are never the same.
 fn admins(readers: Vec<String>, administrators: Vec<String>) -> Result<Admins, String> {
-    match readers.iter().find(|role| administrators.contains(role)) {
-        None => Ok(Admins { readers, administrators }),
-        Some(role) => Err(format!(
+    if let Some(role) = readers.iter().find(|role| administrators.contains(role)) {
+        return Err(format!(
             "the role '{role}' is among reader-roles and administrator-roles. Expected it in one \
              of them"
+        ));
+    }
+    match readers.iter().find(|role| is_graphs_administrator(role)) {
+        None => Ok(Admins { readers, administrators }),
+        Some(role) => Err(format!(
+            "the role '{role}' among reader-roles is one of Graph's that may do more than read. \
+             Expected a role of your own"
         )),
     }
 }
@@ -362,6 +369,10 @@ mod tests {
             (
                 base(&format!("{rest}, reader-roles = [\"R\"], administrator-roles = [\"R\"]")),
                 "the role 'R' is among reader-roles and administrator-roles",
+            ),
+            (
+                base(&format!("{rest}, reader-roles = [\"29232CDF-9323-42fd-ade2-1d097af3e4de\"]")),
+                "may do more than read",
             ),
             (base(&format!("{rest}, jwks-url = \"http://b.example\"")), "jwks-url: "),
             (base(&format!("{rest}, discovery-url = \"x\"")), "discovery-url: "),

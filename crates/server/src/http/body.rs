@@ -239,7 +239,8 @@ mod tests {
         let log = Log::new(move |line| there.lock().unwrap().push(line.to_owned()));
         let clock: Arc<dyn Clock> = Arc::new(FixedClock::at(0));
         let mut seen = Observation::begin(&clock, "GET");
-        seen.end(200, 1, "name");
+        seen.name("name");
+        seen.end(200, 1);
         let line = Line::begin(seen, &log, Timestamp::UNIX_EPOCH);
         let rest = Rest::of(Parts(parts, fails));
         (Outgoing::parts("x".into(), rest, Some(line)), lines)

@@ -133,7 +133,8 @@ fn of_client(client: &Proven<'_>, named: Option<&str>) -> Result<Uuid, Refused> 
 struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// A field that is there once, or not at all.
+    /// A field that is there once, or not at all: without a value it counts as left
+    /// out (RFC 6749, section 3.2).
     fn get(&self, name: &str) -> Result<Option<&str>, Refused> {
         let mut found =
             self.0.iter().filter(|(one, _)| one == name).map(|(_, value)| value.as_str());
@@ -141,7 +142,7 @@ impl Form {
         if found.next().is_some() {
             return Err(invalid(format!("The field {name} is there twice.")));
         }
-        Ok(first)
+        Ok(first.filter(|value| !value.is_empty()))
     }
 }
 

@@ -63,6 +63,7 @@ pub async fn answer(
     line.seen.lap("receive");
     line.at = app.clock.now();
     let stamp = stamp(app, &request, line.at);
+    line.seen.name(&stamp.request_id);
     let answered = {
         let routed = pin!(route(app, &request, stream.as_mut(), &stamp, &mut line.seen));
         fault::told(routed).await
@@ -98,6 +99,7 @@ pub fn refuse(
     let mut line = begin(app, &head);
     let request = Request::without_body(head.into_parts().0, arrival);
     let stamp = stamp(app, &request, line.at);
+    line.seen.name(&stamp.request_id);
     let answer = told(Err(refusal), &stamp, &mut line.seen);
     finished(answer, &request, &stamp, line)
 }
@@ -108,20 +110,17 @@ fn begin(app: &App, head: &Head<Incoming>) -> Line {
     Line::begin(seen, &app.log, app.clock.now())
 }
 
+/// What is answered, which the line in the log knows even if nobody waits for it.
 fn told(answered: Result<Answer, Refusal>, stamp: &Stamp, seen: &mut Observation) -> Answer {
-    answered.unwrap_or_else(|refusal| {
+    let answer = answered.unwrap_or_else(|refusal| {
         seen.cause.clone_from(&refusal.cause);
         error::answer(&refusal, stamp)
-    })
+    });
+    seen.end(answer.status.as_u16(), answer.body.made());
+    answer
 }
 
-fn finished(
-    answer: Answer,
-    request: &Request,
-    stamp: &Stamp,
-    mut line: Line,
-) -> Response<Outgoing> {
-    line.seen.end(answer.status.as_u16(), answer.body.made(), &stamp.request_id);
+fn finished(answer: Answer, request: &Request, stamp: &Stamp, line: Line) -> Response<Outgoing> {
     let answer = finish(answer, request, stamp, line.at);
     let (head, body) = answer.into_parts();
     Response::from_parts(head, outgoing(request, body, line))

@@ -53,7 +53,12 @@ impl Drop for Line {
         }
         match &self.end {
             End::Complete => {}
-            End::Left => self.seen.cause = Some("the client left before the end".to_owned()),
+            End::Left => {
+                let left = "the client left before the end, or the service stopped";
+                let cause = self.seen.cause.take();
+                let cause = cause.map_or(left.to_owned(), |cause| format!("{cause}; {left}"));
+                self.seen.cause = Some(cause);
+            }
             End::Failed(refusal) => {
                 let cause = refusal.cause.as_ref().unwrap_or(&refusal.error.message);
                 self.seen.cause = Some(format!("cut off: {cause}"));

@@ -92,8 +92,9 @@ impl Request {
                 // It has the host beside the headers. With another one among
                 // them there are two, and so none that counts.
                 headers.append(HOST, host);
-            } else {
-                // That of the target counts (RFC 9112, section 3.2.2).
+            } else if headers.get_all(HOST).iter().nth(1).is_none() {
+                // That of the target counts (RFC 9112, section 3.2.2). Of two lines none
+                // does, whatever the target is (section 3.2).
                 headers.insert(HOST, host);
             }
         }

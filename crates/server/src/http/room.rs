@@ -5,8 +5,10 @@
 use std::collections::HashMap;
 use std::mem::replace;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use hyper::body::Bytes;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// Room for one kind, in bytes.
@@ -18,6 +20,8 @@ struct Shared {
     all: usize,
     limit: &'static str,
     taken: Mutex<Taken>,
+    /// Somebody holds less than before.
+    freed: Notify,
 }
 
 /// What is held now.
@@ -39,7 +43,7 @@ pub enum Full {
 impl Room {
     /// So many bytes, by the limit of this name.
     pub fn new(bytes: usize, limit: &'static str) -> Self {
-        Self(Arc::new(Shared { all: bytes, limit, taken: Mutex::default() }))
+        Self(Arc::new(Shared { all: bytes, limit, taken: Mutex::default(), freed: Notify::new() }))
     }
 
     /// The limit that was met, for a message: how many bytes, and by which name.
@@ -107,8 +111,27 @@ impl Held {
             taken.of.insert(self.tenant, own);
         }
         drop(taken);
+        if bytes < self.bytes {
+            self.room.freed.notify_waiters();
+        }
         self.bytes = bytes;
         Ok(())
+    }
+
+    /// The same as soon as there is room, if there is some within this time.
+    pub async fn hold_within(&mut self, bytes: usize, time: Duration) -> Result<(), Full> {
+        let room = Arc::clone(&self.room);
+        let held = async {
+            loop {
+                // Before it is looked: what is freed in between counts as well.
+                let freed = room.freed.notified();
+                match self.hold(bytes) {
+                    Err(Full::Now) => freed.await,
+                    done => return done,
+                }
+            }
+        };
+        tokio::time::timeout(time, held).await.unwrap_or(Err(Full::Now))
     }
 
     /// What is held here, and for the tenant's next of which nothing is held yet.
@@ -202,6 +225,24 @@ mod tests {
         assert_eq!((room.left(), &*of_it), (95, &b"ive!"[..]));
         drop(of_it);
         assert_eq!(room.left(), 100);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_room_has_it_as_soon_as_there_is_some() {
+        let room = room(100);
+        let (mut first, mut second) = (room.place(ONE), room.place(ONE));
+        let long = Duration::from_hours(1);
+        assert_eq!(first.hold(70), Ok(()));
+        assert_eq!(second.hold_within(76, long).await, Err(Full::Ever));
+        assert_eq!(second.hold_within(50, Duration::ZERO).await, Err(Full::Now));
+        let waits = tokio::spawn(async move { (second.hold_within(50, long).await, second) });
+        for left in [69, 26, 25] {
+            tokio::task::yield_now().await;
+            assert!(!waits.is_finished());
+            assert_eq!(first.hold(left), Ok(()));
+        }
+        let (held, _second) = waits.await.unwrap();
+        assert_eq!((held, room.left()), (Ok(()), 25));
     }
 
     #[test]

@@ -280,12 +280,12 @@ fn all_that_is_held_at_once_has_so_much_room() {
     let refused = world.send(&dry);
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")), "{refused}");
     assert!(refused.message().contains("the limit bulk-total-bytes, 24000 bytes"), "{refused}");
-    // There is room for another tenant, and rows that are stored one by one need none.
+    // There is room for another tenant, and for few rows that are stored one by one.
     let other = post_of(&world.writer_of(2), csv(&[5; 5]));
     assert_eq!(world.send(&other.header("Prefer", "handling=strict")).status, 200);
-    assert_eq!(counts(&world.send(&post(&world, csv(&[5; 20])))), [20, 0, 0, 0]);
+    assert_eq!(counts(&world.send(&post(&world, csv(&[5; 5])))), [5, 0, 0, 0]);
     more(&mut first, [rest.to_owned(), String::new()].into_iter());
-    assert_eq!(answer(&mut first).status, 200);
+    assert_eq!(counts(&answer(&mut first)), [15, 5, 0, 0]);
     assert_eq!(counts(&world.send(&dry)), [0, 20, 0, 0]);
     assert_eq!(world.bulk_room.left(), 24_000);
     // What would never find room is told otherwise.
@@ -323,6 +323,41 @@ fn what_nobody_waits_for_takes_its_room_until_it_is_stored() {
     }
     let line = world.log().lines().find(|line| line.contains("left")).unwrap().to_owned();
     assert!(line.contains(" POST collection - 0 ") && line.contains("principal=app:"), "{line}");
+}
+
+/// No row waits to be stored without room, not even where its client has left.
+#[test]
+fn rows_without_room_wait_with_their_client() {
+    let world = World::with_limits(|limits| {
+        limits.bulk_total_bytes = 24_000;
+        limits.body_time = Duration::from_millis(500);
+    });
+    let rows = |month: &str| {
+        csv(&[5; 20]).replace("2026-11-", month).replace("2026-10-20,9", "2026-11-20,9")
+    };
+    let sent = |rows: String| {
+        let mut stream = TcpStream::connect(world.address()).unwrap();
+        begin(&mut stream, &world, "return=representation");
+        let body = format!("{:x}\r\n{rows}\r\n0\r\n\r\n", rows.len());
+        stream.write_all(body.as_bytes()).unwrap();
+        stream
+    };
+    let mut sql = world.sql();
+    let lock = sql.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+    let first = sent(rows("2026-11-"));
+    soon(|| world.bulk_room.left() < 13_000);
+    drop(first);
+    soon(|| world.log().matches("the client left before the end").count() == 1);
+    // What the second has sent finds no room, and is not stored once it has left.
+    drop(sent(rows("2026-10-")));
+    soon(|| world.log().matches("the client left before the end").count() == 2);
+    let refused = world.send(&post(&world, rows("2026-10-")));
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")), "{refused}");
+    assert!(refused.message().contains("the limit bulk-total-bytes, 24000 bytes"), "{refused}");
+    drop(lock);
+    soon(|| world.bulk_room.left() == 24_000);
+    assert_eq!(count(&world), "20");
+    assert_eq!(counts(&world.send(&post(&world, rows("2026-10-")))), [20, 0, 0, 0]);
 }
 
 #[test]

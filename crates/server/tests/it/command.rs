@@ -160,6 +160,8 @@ fn the_client_fetches_a_token_that_holds() {
             .send(service.address)
     };
     assert_eq!(by_header(id, &form).status, 200, "the same in both");
+    let empty = form.replace(id, "").replace(secret, "");
+    assert_eq!(by_header(id, &empty).status, 200, "without a value it is not there");
     for other in [form.replace(id, tenant), form.replace(secret, "wrong")] {
         let refused = by_header(id, &other);
         assert_eq!((refused.status, &refused.json()["error"]), (400, &"invalid_request".into()));

@@ -77,7 +77,13 @@ fn a_request_says_where_it_went() {
 #[test]
 fn a_target_that_says_where_it_went_counts_before_the_host() {
     let discovery = "http://of-the-target.example/common/v2.0/.well-known/openid-configuration";
-    all_begin_with("http://of-the-target.example", &[World::plain().send(&ask("GET", discovery))]);
+    let world = World::plain();
+    all_begin_with("http://of-the-target.example", &[world.send(&ask("GET", discovery))]);
+    let hosts = ["of-the-target.example", "other.example"];
+    for [one, other] in [hosts, [hosts[1], hosts[0]]] {
+        let twice = ask("GET", discovery).header("Host", one).header("Host", other);
+        assert_eq!(world.send(&twice).status, 400, "{one} and {other}");
+    }
 }
 
 #[test]

@@ -64,7 +64,11 @@ impl Waits for Message {
         // Whoever asked may be gone.
         match self {
             Self::Write(request) => request.task.broken(&error).answer(),
-            Self::Bulk(request) => drop(request.answer.send(Err(error))),
+            Self::Bulk(request) => {
+                let BulkRequest { rows, held, answer, .. } = *request;
+                drop((rows, held));
+                drop(answer.send(Err(error)));
+            }
             Self::Reset(_, answer) | Self::Probe(answer) => drop(answer.send(Err(error))),
             #[cfg(test)]
             Self::Run(_) => {}

@@ -26,6 +26,10 @@ use crate::tally::{MAX_DETAILS, Tally};
 /// they are written nobody else writes: some ten milliseconds.
 const BATCH: usize = 4096;
 
+/// How much text is read at once, in bytes: the rows of it have no room of their own
+/// until they are read. The shortest take some 16 times as much.
+const SLICE: usize = 16 * 1024;
+
 impl Call<'_> {
     /// Many rows. Who replaces what is there needs more than to create.
     pub(super) async fn create_many(
@@ -109,6 +113,7 @@ impl Job<'_> {
         // What was queued is stored, and counted, even if the rest cannot be read.
         self.written(writing.take(), tally).await?;
         read?;
+        self.waits(&intake, &mut held).await?;
         let last = self.write((intake.take(), held), tally, Fate::Each).await?;
         self.written(last, tally).await
     }
@@ -121,13 +126,15 @@ impl Job<'_> {
         writing: &mut Option<Writing>,
     ) -> Result<(), Refusal> {
         while let Some(piece) = stream.next().await? {
-            intake.feed(&piece)?;
-            // Where there is no room for more, fewer go at once.
-            let has_room = held.hold(intake.bytes()).is_ok();
-            if intake.len() >= BATCH || !has_room {
-                let taken = (intake.take(), held.take());
-                self.written(writing.take(), tally).await?;
-                *writing = self.write(taken, tally, Fate::Each).await?;
+            for text in piece.chunks(SLICE) {
+                intake.feed(text)?;
+                // Where there is no room for more, fewer go at once.
+                let has_room = held.hold(intake.bytes()).is_ok();
+                if intake.len() >= BATCH || !has_room {
+                    self.written(writing.take(), tally).await?;
+                    self.waits(intake, held).await?;
+                    *writing = self.write((intake.take(), held.take()), tally, Fate::Each).await?;
+                }
             }
         }
         Ok(intake.finish()?)
@@ -138,8 +145,10 @@ impl Job<'_> {
         stream.limit(self.app.limits.strict_bytes, "strict-bytes")?;
         let (mut intake, mut held) = (self.intake(), self.place());
         while let Some(piece) = stream.next().await? {
-            intake.feed(&piece)?;
-            self.fits(&intake, &mut held)?;
+            for text in piece.chunks(SLICE) {
+                intake.feed(text)?;
+                self.fits(&intake, &mut held)?;
+            }
         }
         intake.finish()?;
         self.fits(&intake, &mut held)?;
@@ -153,6 +162,13 @@ impl Job<'_> {
     /// A place for rows until they are stored.
     fn place(&self) -> Held {
         self.app.bulk_room.place(self.author.tenant)
+    }
+
+    /// Waits for room for rows that are stored for themselves, as long as their body
+    /// may pause. Without it they are not queued: nobody would have counted them.
+    async fn waits(&self, intake: &Intake, held: &mut Held) -> Result<(), Refusal> {
+        let room = held.hold_within(intake.bytes(), self.app.limits.body_time).await;
+        room.map_err(|full| self.no_room(full))
     }
 
     /// Refuses rows of one transaction that would keep others from writing for too
@@ -179,7 +195,8 @@ impl Job<'_> {
             Full::Ever => {
                 let message = format!(
                     "The rows of the body would take more memory than {limit} of the service. \
-                     Expected fewer, as handling=strict and dry-run hold all of them."
+                     Expected fewer: they are held until they are stored, with handling=strict \
+                     and dry-run all of them."
                 );
                 Error::new(Code::PayloadTooLarge, message).into()
             }
