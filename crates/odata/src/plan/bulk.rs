@@ -74,6 +74,18 @@ impl Rows {
         self.besides += new.iter().map(Value::besides).sum::<usize>();
     }
 
+    /// Puts others of the same width behind these.
+    fn append(&mut self, mut more: Self) {
+        if self.is_empty() {
+            *self = more;
+            return;
+        }
+        // No more than is needed, so that it is known before how much that is.
+        self.values.reserve_exact(more.values.len());
+        self.values.append(&mut more.values);
+        self.besides += more.besides;
+    }
+
     /// The bytes that they take in memory.
     pub fn bytes(&self) -> usize {
         self.values.capacity() * size_of::<Value>() + self.besides
@@ -207,7 +219,7 @@ impl Intake {
 
     /// The bytes that what there is to take takes in memory.
     pub fn bytes(&self) -> usize {
-        self.taken.rows.bytes() + self.taken.lines.capacity() * size_of::<u64>()
+        self.taken.bytes()
     }
 
     /// What has been taken in since this was last asked.
@@ -217,6 +229,21 @@ impl Intake {
 }
 
 impl Taken {
+    /// The bytes that the rows take in memory.
+    pub fn bytes(&self) -> usize {
+        self.rows.bytes() + self.lines.capacity() * size_of::<u64>()
+    }
+
+    /// Puts what was taken in after this behind it: both together take no more bytes
+    /// than each for itself.
+    pub fn append(&mut self, more: Self) {
+        self.rows.append(more.rows);
+        self.lines.reserve_exact(more.lines.len());
+        self.lines.extend(more.lines);
+        self.rejected += more.rejected;
+        self.reasons.extend(more.reasons);
+    }
+
     fn line(
         &mut self,
         line: u64,

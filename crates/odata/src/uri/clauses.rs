@@ -107,20 +107,14 @@ fn selected(parser: &mut Parser<'_>, depth: usize) -> Result<Vec<Selected>, Synt
 /// Whether a value of `$expand` is the star, which expands all that there is. What may
 /// follow it says how.
 pub fn is_everything(text: &str) -> Result<bool, Syntax> {
-    let Some((before, rest)) = text.split_once('*') else { return Ok(false) };
-    if !before.trim().is_empty() {
-        return Ok(false);
-    }
-    let rest = rest.trim();
+    let Some(rest) = text.trim_start().strip_prefix('*') else { return Ok(false) };
+    let rest = rest.trim_start();
+    let (at, rest) = (text.len() - rest.len(), rest.trim_end());
     if rest.is_empty() || rest == "/$ref" || is_levels(rest) {
         return Ok(true);
     }
     let expected = "the end, '/$ref', or '($levels=...)' with a number or max";
-    Err(Place { option: "$expand", text }.wrong(
-        text.len() - rest.len(),
-        &format!("'{rest}'"),
-        expected,
-    ))
+    Err(Place { option: "$expand", text }.wrong(at, &format!("'{rest}'"), expected))
 }
 
 /// Whether this is `($levels=...)`, the one option that a star has.

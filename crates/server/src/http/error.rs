@@ -47,6 +47,12 @@ impl From<Error> for Refusal {
 }
 
 impl Refusal {
+    /// The status of its answer.
+    fn status(&self) -> StatusCode {
+        let status = StatusCode::from_u16(self.error.code.status());
+        status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
     /// The same with another header.
     #[must_use]
     pub fn with(mut self, name: HeaderName, value: impl Into<String>) -> Self {
@@ -294,9 +300,7 @@ pub fn answer(refusal: &Refusal, stamp: &Stamp) -> Answer {
     };
     // Strings and lists always have a JSON form.
     let body = serde_json::to_vec(&Envelope { error: shown }).unwrap_or_default();
-    let status = StatusCode::from_u16(error.code.status());
-    let answer = Answer::json(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body);
-    let answer = answer.versioned();
+    let answer = Answer::json(refusal.status(), body).versioned();
     let headers = refusal.headers.iter();
     headers.fold(answer, |answer, (name, value)| match *name {
         // Each names another way.

@@ -360,6 +360,28 @@ fn rows_without_room_wait_with_their_client() {
     assert_eq!(counts(&world.send(&post(&world, rows("2026-10-")))), [20, 0, 0, 0]);
 }
 
+/// Bodies that all have some of the room, and none of them enough, do not wait for each other.
+#[test]
+fn who_waits_for_room_holds_none() {
+    let world = World::with_limits(|limits| limits.bulk_total_bytes = 24_000);
+    let mut bodies = ["2026-10-", "2026-09-", "2026-08-"].map(|month| {
+        let rows = csv(&[5; 20]).replace("2026-11-", month);
+        let half = rows.match_indices('\n').nth(10).unwrap().0 + 1;
+        let mut stream = TcpStream::connect(world.address()).unwrap();
+        begin(&mut stream, &world, "return=representation");
+        more(&mut stream, std::iter::once(rows[..half].to_owned()));
+        (stream, rows[half..].to_owned())
+    });
+    soon(|| world.bulk_room.left() < 7000);
+    for (stream, rest) in &mut bodies {
+        more(stream, [rest.clone(), String::new()].into_iter());
+    }
+    for (stream, _) in &mut bodies {
+        assert_eq!(counts(&answer(stream)), [20, 0, 0, 0]);
+    }
+    assert_eq!(count(&world), "60");
+}
+
 #[test]
 fn a_body_may_take_long_but_not_pause() {
     let world = World::with_limits(|limits| limits.body_time = Duration::from_millis(400));

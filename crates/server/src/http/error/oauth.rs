@@ -32,8 +32,7 @@ pub fn unproven(description: impl Into<String>) -> Refused {
 
 /// What is refused before it is about tokens, as Entra's endpoint says it.
 pub fn of(refusal: Refusal) -> Refused {
-    let status = StatusCode::from_u16(refusal.error.code.status());
-    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = refusal.status();
     let error = match status {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
             "temporarily_unavailable"

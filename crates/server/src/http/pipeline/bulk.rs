@@ -1,5 +1,6 @@
 //! Bulk create: rows that are stored as their text comes in.
 
+use std::mem::take;
 use std::sync::Arc;
 
 use hyper::StatusCode;
@@ -82,6 +83,19 @@ struct Job<'a> {
     dry: bool,
 }
 
+/// Rows, and the room that they take.
+struct Batch {
+    taken: Taken,
+    held: Held,
+}
+
+impl Batch {
+    /// What there is, and an empty one for what comes next.
+    fn take(&mut self) -> Self {
+        Self { taken: take(&mut self.taken), held: self.held.take() }
+    }
+}
+
 /// A batch that the store is writing, and the lines of its rows.
 struct Writing {
     pending: Pending,
@@ -107,37 +121,54 @@ impl Job<'_> {
 
     async fn in_batches(&self, stream: &mut Stream, tally: &mut Tally) -> Result<(), Refusal> {
         stream.limit(self.app.limits.bulk_bytes, "bulk-bytes")?;
-        let (mut intake, mut held) = (self.intake(), self.place());
+        let mut batch = Batch { taken: Taken::default(), held: self.place() };
         let mut writing = None;
-        let read = self.read(stream, (&mut intake, &mut held), tally, &mut writing).await;
+        let read = self.read(stream, &mut batch, tally, &mut writing).await;
         // What was queued is stored, and counted, even if the rest cannot be read.
         self.written(writing.take(), tally).await?;
         read?;
-        self.waits(&intake, &mut held).await?;
-        let last = self.write((intake.take(), held), tally, Fate::Each).await?;
+        let last = self.write(batch, tally, Fate::Each).await?;
         self.written(last, tally).await
     }
 
     async fn read(
         &self,
         stream: &mut Stream,
-        (intake, held): (&mut Intake, &mut Held),
+        batch: &mut Batch,
         tally: &mut Tally,
         writing: &mut Option<Writing>,
     ) -> Result<(), Refusal> {
+        let mut intake = self.intake();
         while let Some(piece) = stream.next().await? {
             for text in piece.chunks(SLICE) {
                 intake.feed(text)?;
-                // Where there is no room for more, fewer go at once.
-                let has_room = held.hold(intake.bytes()).is_ok();
-                if intake.len() >= BATCH || !has_room {
-                    self.written(writing.take(), tally).await?;
-                    self.waits(intake, held).await?;
-                    *writing = self.write((intake.take(), held.take()), tally, Fate::Each).await?;
-                }
+                self.add(intake.take(), batch, tally, writing).await?;
             }
         }
-        Ok(intake.finish()?)
+        intake.finish()?;
+        self.add(intake.take(), batch, tally, writing).await
+    }
+
+    /// Adds rows to a batch. Where it is full, or has no room for them, it is queued as it
+    /// is; they wait for room as long as their body may pause, and nothing is held
+    /// meanwhile, so that no two bodies wait for each other.
+    async fn add(
+        &self,
+        mut rows: Taken,
+        batch: &mut Batch,
+        tally: &mut Tally,
+        writing: &mut Option<Writing>,
+    ) -> Result<(), Refusal> {
+        tally.reject(take(&mut rows.rejected), take(&mut rows.reasons));
+        let is_full = batch.taken.lines.len() >= BATCH;
+        if is_full || batch.held.hold(batch.taken.bytes() + rows.bytes()).is_err() {
+            self.written(writing.take(), tally).await?;
+            *writing = self.write(batch.take(), tally, Fate::Each).await?;
+            let room = batch.held.hold_within(rows.bytes(), self.app.limits.body_time).await;
+            room.map_err(|full| self.no_room(full))?;
+        }
+        batch.taken.append(rows);
+        Ok(())
     }
 
     /// Everything in one transaction; with rows that are none, only to see the rest.
@@ -155,20 +186,13 @@ impl Job<'_> {
         let taken = intake.take();
         let stays = !self.dry && taken.rejected == 0;
         let fate = if stays { Fate::AllOrNone } else { Fate::None };
-        let writing = self.write((taken, held), tally, fate).await?;
+        let writing = self.write(Batch { taken, held }, tally, fate).await?;
         self.written(writing, tally).await
     }
 
     /// A place for rows until they are stored.
     fn place(&self) -> Held {
         self.app.bulk_room.place(self.author.tenant)
-    }
-
-    /// Waits for room for rows that are stored for themselves, as long as their body
-    /// may pause. Without it they are not queued: nobody would have counted them.
-    async fn waits(&self, intake: &Intake, held: &mut Held) -> Result<(), Refusal> {
-        let room = held.hold_within(intake.bytes(), self.app.limits.body_time).await;
-        room.map_err(|full| self.no_room(full))
     }
 
     /// Refuses rows of one transaction that would keep others from writing for too
@@ -220,7 +244,7 @@ impl Job<'_> {
     /// whoever sent them goes away.
     async fn write(
         &self,
-        (taken, held): (Taken, Held),
+        Batch { taken, held }: Batch,
         tally: &mut Tally,
         fate: Fate,
     ) -> Result<Option<Writing>, Refusal> {
